@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From the DER of a chain to the facts that trust judges. */
+
+#include <siptls/tls.h>
+#include <stdio.h>
+#include <tls/facts.h>
+
+void tls_chain_done(struct tls_chain *chain)
+{
+	for (size_t i = 0; i < chain->n; i++)
+		gnutls_x509_crt_deinit(chain->crts[i]);
+	*chain = (struct tls_chain){};
+}
+
+void tls_certificate_done(struct trust_certificate *certificate)
+{
+	free(certificate->subject);
+	free(certificate->issuer);
+	free(certificate->serial);
+	*certificate = (struct trust_certificate){};
+}
+
+/* For people: cut when long, and never a reason to refuse (trust judges the names, not this). */
+static char *read_dn(gnutls_x509_crt_t crt,
+		     int (*get)(gnutls_x509_crt_t, gnutls_datum_t *, unsigned))
+{
+	gnutls_datum_t text = {};
+	char *copy;
+
+	switch (get(crt, &text, 0)) {
+	case 0:
+		copy = strndup((const char *)text.data,
+			       text.size < TLS_DN_TEXT_MAX ? text.size : TLS_DN_TEXT_MAX);
+		break;
+	case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
+		copy = strdup("");
+		break;
+	default:
+		copy = strdup("(unprintable)");
+		break;
+	}
+	gnutls_free(text.data);
+	return copy;
+}
+
+/* As OpenSSL prints it: upper case, sign and magnitude, no leading zero bytes, zero is "00". */
+static char *serial_format(uint8_t *bytes, size_t len)
+{
+	bool negative = len > 0 && (bytes[0] & 0x80);
+	char hex[2 * TLS_SERIAL_MAX + 1], *ret;
+
+	if (negative) { /* two's complement to magnitude */
+		unsigned int carry = 1;
+
+		for (size_t i = len; i-- > 0;) {
+			carry += (uint8_t)~bytes[i];
+			bytes[i] = (uint8_t)carry;
+			carry >>= 8;
+		}
+	}
+	while (len > 1 && bytes[0] == 0)
+		bytes++, len--;
+	hex_format(bytes, len, hex);
+	for (char *p = hex; *p; p++) {
+		if (*p >= 'a')
+			*p = (char)(*p - 'a' + 'A');
+	}
+	return asprintf(&ret, "%s%s", negative ? "-" : "", hex) < 0 ? NULL : ret;
+}
+
+static int read_texts(gnutls_x509_crt_t crt, struct trust_certificate *ret, struct text *why)
+{
+	uint8_t serial[TLS_SERIAL_MAX];
+	size_t size = sizeof(serial);
+	int r;
+
+	r = gnutls_x509_crt_get_serial(crt, serial, &size);
+	if (r == GNUTLS_E_SHORT_MEMORY_BUFFER) {
+		text_addf(why, "a serial number of more than " STR(TLS_SERIAL_MAX) " bytes");
+		return TLS_FACTS_E_TOO_LARGE;
+	}
+	if (r < 0) {
+		text_addf(why, "its serial number cannot be read");
+		return TLS_FACTS_E_MALFORMED;
+	}
+	ret->serial = serial_format(serial, size);
+	ret->subject = read_dn(crt, gnutls_x509_crt_get_dn3);
+	ret->issuer = read_dn(crt, gnutls_x509_crt_get_issuer_dn3);
+	return ret->serial && ret->subject && ret->issuer ? 0 : -ENOMEM;
+}
+
+static enum trust_key key_kind(int algorithm)
+{
+	switch (algorithm) {
+	case GNUTLS_PK_RSA:
+	case GNUTLS_PK_RSA_PSS:
+		return TRUST_KEY_RSA;
+	case GNUTLS_PK_ECDSA:
+		return TRUST_KEY_EC;
+	case GNUTLS_PK_EDDSA_ED25519:
+	case GNUTLS_PK_EDDSA_ED448:
+		return TRUST_KEY_EDDSA;
+	default:
+		return TRUST_KEY_OTHER;
+	}
+}
+
+static enum trust_hash signature_strength(int algorithm)
+{
+	if (algorithm == GNUTLS_SIGN_EDDSA_ED25519 || algorithm == GNUTLS_SIGN_EDDSA_ED448)
+		return TRUST_HASH_STRONG;
+	if (algorithm < 0)
+		return TRUST_HASH_WEAK;
+	switch ((int)gnutls_sign_get_hash_algorithm((gnutls_sign_algorithm_t)algorithm)) {
+	case GNUTLS_DIG_SHA256:
+	case GNUTLS_DIG_SHA384:
+	case GNUTLS_DIG_SHA512:
+	case GNUTLS_DIG_SHA3_256:
+	case GNUTLS_DIG_SHA3_384:
+	case GNUTLS_DIG_SHA3_512:
+		return TRUST_HASH_STRONG;
+	default:
+		return TRUST_HASH_WEAK;
+	}
+}
+
+static void read_strength(gnutls_x509_crt_t crt, struct trust_certificate *ret)
+{
+	unsigned int bits = 0;
+
+	ret->key = key_kind(gnutls_x509_crt_get_pk_algorithm(crt, &bits));
+	ret->key_bits = bits < UINT16_MAX ? (uint16_t)bits : UINT16_MAX;
+	ret->hash = signature_strength(gnutls_x509_crt_get_signature_algorithm(crt));
+}
+
+bool tls_certificate_is_weak_key(const struct trust_certificate *certificate)
+{
+	switch (certificate->key) {
+	case TRUST_KEY_RSA:
+		return certificate->key_bits < 2048;
+	case TRUST_KEY_EC:
+		return certificate->key_bits < 224;
+	case TRUST_KEY_EDDSA:
+		return false;
+	case TRUST_KEY_OTHER:
+	case _TRUST_KEY_MAX:
+		return true;
+	}
+	return true;
+}
+
+static bool read_validity(gnutls_x509_crt_t crt, struct trust_certificate *ret)
+{
+	time_t begin = gnutls_x509_crt_get_activation_time(crt);
+	time_t end = gnutls_x509_crt_get_expiration_time(crt);
+
+	if (begin == (time_t)-1 || end == (time_t)-1)
+		return false;
+	ret->not_before = begin;
+	ret->not_after = end == GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION ? INT64_MAX : end;
+	return true;
+}
+
+static bool read_ca(gnutls_x509_crt_t crt, struct trust_certificate *ret)
+{
+	unsigned int ca = 0, usage = 0;
+	int r, path_length;
+
+	r = gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, &path_length);
+	if (r < 0 && r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		return false;
+	r = gnutls_x509_crt_get_key_usage(crt, &usage, NULL);
+	if (r < 0 && r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		return false;
+	ret->is_ca = ca || (usage & GNUTLS_KEY_KEY_CERT_SIGN);
+	return true;
+}
+
+static int read_fields(gnutls_x509_crt_t crt, struct trust_certificate *ret, struct text *why)
+{
+	size_t size = sizeof(ret->fingerprint);
+	int version = gnutls_x509_crt_get_version(crt);
+
+	if (gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, ret->fingerprint, &size) < 0)
+		return -EIO;
+	if (version < 1 || version > 3)
+		text_addf(why, "its version cannot be read");
+	else if (!read_validity(crt, ret))
+		text_addf(why, "its validity cannot be read");
+	else if (!read_ca(crt, ret))
+		text_addf(why, "its basic constraints or key usage cannot be read");
+	else {
+		ret->version = (uint8_t)version;
+		read_strength(crt, ret);
+		return 0;
+	}
+	return TLS_FACTS_E_MALFORMED;
+}
+
+int tls_certificate_read(gnutls_x509_crt_t crt, struct trust_certificate *ret, struct text *why)
+{
+	struct trust_certificate certificate = {};
+	int r;
+
+	r = read_fields(crt, &certificate, why);
+	if (r == 0)
+		r = tls_extensions_read(crt, &certificate, why);
+	if (r == 0)
+		r = read_texts(crt, &certificate, why);
+	if (r == 0)
+		*ret = certificate;
+	else
+		tls_certificate_done(&certificate);
+	return r;
+}
+
+static int read_one(const gnutls_datum_t *der, struct trust_certificate *ret,
+		    gnutls_x509_crt_t *ret_crt, struct text *why)
+{
+	gnutls_x509_crt_t crt;
+	int r;
+
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return -ENOMEM;
+	r = gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER);
+	if (r == GNUTLS_E_MEMORY_ERROR) {
+		r = -ENOMEM;
+	} else if (r < 0) {
+		text_addf(why, "%s", gnutls_strerror(r));
+		r = TLS_FACTS_E_MALFORMED;
+	} else {
+		r = tls_certificate_read(crt, ret, why);
+	}
+	if (r == 0)
+		*ret_crt = crt;
+	else
+		gnutls_x509_crt_deinit(crt);
+	return r;
+}
+
+static int read_all(const gnutls_datum_t *ders, size_t n, struct trust_facts *facts,
+		    struct tls_chain *chain, struct text *why)
+{
+	int r;
+
+	if (n > TRUST_CHAIN_MAX) {
+		text_addf(why, "%zu certificates, at most " STR(TRUST_CHAIN_MAX) " are taken", n);
+		return TLS_FACTS_E_TOO_LARGE;
+	}
+	if (n == 0)
+		return 0;
+	facts->certs = calloc(n, sizeof(*facts->certs));
+	if (!facts->certs)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		text_addf(why, "certificate %zu of %zu: ", i + 1, n);
+		r = read_one(&ders[i], &facts->certs[i], &chain->crts[i], why);
+		if (r != 0)
+			return r;
+		facts->n_certs = chain->n = i + 1;
+		if (i == 0)
+			r = tls_names_read(chain->crts[0], facts, why);
+		if (r != 0)
+			return r;
+		why->buf[why->len = 0] = '\0';
+	}
+	return 0;
+}
+
+int tls_facts_read(const gnutls_datum_t *ders, size_t n, struct trust_facts *ret,
+		   struct tls_chain *ret_chain, struct text *why)
+{
+	struct trust_facts facts = {};
+	struct tls_chain chain = {};
+	int r;
+
+	r = read_all(ders, n, &facts, &chain, why);
+	if (r == 0) {
+		*ret = facts;
+		*ret_chain = chain;
+	} else {
+		trust_facts_done(&facts);
+		tls_chain_done(&chain);
+	}
+	return r;
+}

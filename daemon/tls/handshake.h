@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * handshake - what the files of one handshake share: life (handshake.c), the peer's certificate
+ * and ours (peer.c), ends (refuse.c), records in user space (pump.c).
+ */
+
+#include <gnutls/gnutls.h>
+#include <siptls/tls.h>
+#include <tls/sniff.h>
+#include <tls/store.h>
+
+#define TLS_HANDSHAKE_MESSAGE_MAX (128 * 1024) /* bytes of one message: a chain with its names */
+#define TLS_WARNINGS_MAX	  4	       /* warning alerts taken in a row */
+#define TLS_SNI_SIZE		  256	       /* a DNS name, terminator included */
+#define TLS_DETAIL_SIZE		  1024
+#define TLS_OFFER_SIZE		  320
+
+enum tls_state {
+	TLS_STATE_RUNNING,
+	TLS_STATE_DONE,	    /* accepted; keys not yet taken, or pumping */
+	TLS_STATE_EXPORTED, /* keys taken: only to be freed */
+	TLS_STATE_REFUSED,
+};
+
+struct tls_handshake {
+	struct tls_store *store;
+	struct tls_job job;
+	int fd;
+	gnutls_session_t session; /* NULL: there is nothing to offer */
+	enum tls_state state;
+	struct tls_suites suites;
+	struct tls_sniff sniff;
+	int io_errno; /* of the last failed system call under GnuTLS */
+	bool eof;     /* the stream has ended */
+	bool started; /* GnuTLS has been at work */
+	bool hello;   /* the peer's hello has been read */
+	bool judged;  /* the peer's certificate was judged and accepted */
+	bool has_facts;
+	struct trust_facts facts;
+	struct secret secrets[_KTLS_DIRECTION_MAX];
+	enum reason reason;
+	enum reason verdict; /* of the certificate, while GnuTLS unwinds; REASON_OK: none */
+	uint8_t alert_received;
+	size_t record_limit; /* plaintext of a record the peer takes; 0: full size */
+	enum ktls_version version;
+	enum ktls_cipher cipher;
+	bool kernel;
+	uint32_t identity;
+	char sni[TLS_SNI_SIZE];
+	char offer[TLS_OFFER_SIZE]; /* what the peer's hello offers, for the operator */
+	char detail[TLS_DETAIL_SIZE];
+};
+
+static inline void tls_handshake_freep(struct tls_handshake **hs)
+{
+	*hs = tls_handshake_free(*hs);
+}
+
+/* handshake.c */
+int tls_direction_want(const struct tls_handshake *hs); /* TLS_E_WANT_* after GNUTLS_E_AGAIN */
+
+/* peer.c: GnuTLS calls these */
+int tls_handshake_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+			   gnutls_pcert_st **certs, unsigned int *n_certs,
+			   gnutls_ocsp_data_st **ocsp, unsigned int *n_ocsp, gnutls_privkey_t *key,
+			   unsigned int *flags);
+int tls_handshake_verify(gnutls_session_t session);
+void tls_handshake_read_sni(struct tls_handshake *hs);
+
+/*
+ * refuse.c: end it, once: reason, detail, alert. Both return TLS_E_REFUSED. @gnutls_error is mapped
+ * to a reason; in_pump says for which life.
+ */
+int tls_refuse(struct tls_handshake *hs, enum reason reason, const char *format, ...)
+	_printf_(3, 4);
+int tls_refuse_error(struct tls_handshake *hs, int gnutls_error);
+
+/* io.c: the socket under GnuTLS */
+void tls_io_attach(struct tls_handshake *hs);
+/* Throw away what the peer has sent: a close with unread bytes is a reset that overtakes our alert.
+ */
+void tls_io_drain(int fd);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The store of one configuration: made whole or not at all. */
+
+#include <tls/handshake.h>
+#include <tls/store.h>
+
+#define GNUTLS_VERSION_MIN "3.7.3"
+
+int tls_global_init(void)
+{
+	/* GnuTLS would write every session's secrets to the file this variable names. */
+	if (unsetenv("SSLKEYLOGFILE") < 0)
+		return -errno;
+	if (!gnutls_check_version(GNUTLS_VERSION_MIN))
+		return -ENOTSUP;
+	return gnutls_global_init() < 0 ? -EIO : 0;
+}
+
+static size_t priority_slot(struct tls_suites suites)
+{
+	return ((size_t)(suites.versions & TLS_VERSIONS_ALL) * (TLS_CIPHERS_ALL + 1) +
+		(suites.ciphers & TLS_CIPHERS_ALL)) *
+		       (TLS_CIPHERS_ALL + 1) +
+	       (suites.preferred & TLS_CIPHERS_ALL);
+}
+
+int tls_store_priority(struct tls_store *store, struct tls_suites suites, gnutls_priority_t *ret)
+{
+	gnutls_priority_t *slot = &store->priorities[priority_slot(suites)];
+	int r;
+
+	if (!*slot) {
+		r = tls_priority_new(suites, slot);
+		if (r != 0)
+			return r;
+	}
+	*ret = *slot;
+	return 0;
+}
+
+/* A mistake of the machine, not of a file: the system-wide policy forbids what we need. */
+static int check_crypto_policy(struct tls_store *store, struct conf_error *reterr)
+{
+	struct tls_suites all = {
+		.versions = TLS_VERSION_BIT(KTLS_TLS13),
+		.ciphers = TLS_CIPHERS_ALL,
+		.preferred = TLS_CIPHERS_ALL,
+	};
+	gnutls_priority_t priority;
+	int r;
+
+	r = tls_store_priority(store, all, &priority);
+	if (r == TLS_PRIORITY_E_EMPTY) {
+		conf_error_set(reterr, store->conf->path, 0,
+			       "the crypto policy of this system (GnuTLS's system-wide "
+			       "configuration) leaves no TLS 1.3 cipher suite of AES-256-GCM, "
+			       "AES-128-GCM and CHACHA20-POLY1305");
+		return CONF_E_INVALID;
+	}
+	return r;
+}
+
+static int load_identities(struct tls_store *store, struct tls_files files,
+			   struct conf_error *reterr)
+{
+	const struct conf *conf = store->conf;
+	int r;
+
+	store->identities = calloc(conf->n_identities + 1, sizeof(*store->identities));
+	if (!store->identities)
+		return -ENOMEM;
+	for (size_t i = 0; i < conf->n_identities; i++) {
+		store->n_identities = i + 1;
+		r = tls_identity_load(&store->identities[i], conf, &conf->identities[i], files,
+				      reterr);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int store_fill(struct tls_store *store, struct tls_files files, struct conf_error *reterr)
+{
+	int r;
+
+	r = check_crypto_policy(store, reterr);
+	if (r == 0)
+		r = load_identities(store, files, reterr);
+	if (r == 0)
+		r = tls_anchors_load_all(&store->conf->trust, files, &store->anchors, reterr);
+	if (r != 0)
+		return r;
+	store->n_anchors = store->conf->trust.n_anchors;
+	if (gnutls_certificate_allocate_credentials(&store->credentials) < 0)
+		return -ENOMEM;
+	gnutls_certificate_set_retrieve_function3(store->credentials, tls_handshake_retrieve);
+	return 0;
+}
+
+int tls_store_build(const struct conf *conf, struct tls_files files, struct tls_store **ret,
+		    struct conf_error *reterr)
+{
+	struct tls_store *store = calloc(1, sizeof(*store));
+	int r;
+
+	if (!store)
+		return -ENOMEM;
+	store->conf = conf;
+	r = store_fill(store, files, reterr);
+	if (r == 0)
+		*ret = store;
+	else
+		tls_store_free(store);
+	return r;
+}
+
+struct tls_store *tls_store_free(struct tls_store *store)
+{
+	if (!store)
+		return NULL;
+	if (store->credentials)
+		gnutls_certificate_free_credentials(store->credentials);
+	for (size_t i = 0; i < store->n_identities; i++)
+		tls_identity_done(&store->identities[i]);
+	free(store->identities);
+	tls_anchors_free_all(store->anchors, store->n_anchors);
+	for (size_t i = 0; i < TLS_PRIORITIES_SIZE; i++)
+		if (store->priorities[i])
+			gnutls_priority_deinit(store->priorities[i]);
+	free(store);
+	return NULL;
+}
+
+static bool read_snapshot(void *userdata, const char *path, const char **ret, size_t *ret_size)
+{
+	return conf_snapshot_file(userdata, path, ret, ret_size);
+}
+
+int tls_store_new(const struct conf *conf, const struct conf_snapshot *snapshot,
+		  struct tls_store **ret, struct conf_error *reterr)
+{
+	struct tls_files files = {
+		.read = read_snapshot,
+		.userdata = (void *)(uintptr_t)snapshot,
+	};
+
+	return tls_store_build(conf, files, ret, reterr);
+}

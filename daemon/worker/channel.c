@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The channel between daemon and worker; see channel.h. */
+
+#include "worker/channel.h"
+
+#include <fcntl.h>
+#include <siptls/secret.h>
+#include <siptls/worker.h>
+#include <sys/socket.h>
+
+struct queued {
+	struct list link;
+	int fd;
+	size_t size;
+	uint8_t bytes[];
+};
+
+/*
+ * An AF_UNIX socket splits a packet that is longer than half its send buffer less 64 bytes into
+ * several, also with SOCK_SEQPACKET (unix_stream_sendmsg() serves both types). SO_SNDBUF is doubled
+ * by the kernel and capped by net.core.wmem_max, whose default suffices.
+ */
+static int buffer_grow(int fd)
+{
+	int size = WORKER_MESSAGE_MAX + 64;
+	socklen_t len = sizeof(size);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, len) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) < 0)
+		return -errno;
+	return size / 2 - 64 < WORKER_MESSAGE_MAX ? -ENOBUFS : 0;
+}
+
+int worker_channel_pair(int ret[2])
+{
+	_cleanup_fd_ int one = -1, other = -1;
+	int fds[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
+		return -errno;
+	one = fds[0];
+	other = fds[1];
+	r = buffer_grow(one);
+	if (r == 0)
+		r = buffer_grow(other);
+	if (r < 0)
+		return r;
+	ret[0] = steal_fd(&one);
+	ret[1] = steal_fd(&other);
+	return 0;
+}
+
+int worker_channel_init(struct worker_channel *c, struct loop *loop, int fd, loop_io_fn fn,
+			void *userdata)
+{
+	int r = loop_io_add(loop, fd, LOOP_READ, fn, userdata, &c->io);
+
+	if (r < 0)
+		return r;
+	c->fd = fd;
+	c->n_queued = 0;
+	list_init(&c->queue);
+	return 0;
+}
+
+static void queued_free(struct worker_channel *c, struct queued *q)
+{
+	list_remove(&q->link);
+	c->n_queued--;
+	fd_close(q->fd);
+	memory_wipe(q->bytes, q->size);
+	free(q);
+}
+
+void worker_channel_done(struct worker_channel *c)
+{
+	if (!c->io)
+		return;
+	c->io = loop_source_free(c->io);
+	c->fd = fd_close(c->fd);
+	while (!list_empty(&c->queue))
+		queued_free(c, container_of(c->queue.next, struct queued, link));
+}
+
+/* 0, WORKER_CHANNEL_E_AGAIN or -errno. */
+static int send_one(int channel, const uint8_t *buf, size_t size, int fd)
+{
+	union {
+		struct cmsghdr header;
+		uint8_t space[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	/* sendmsg() does not write to it, but its vector serves both directions. */
+	struct iovec vector = { .iov_base = (void *)(uintptr_t)buf, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &vector, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control.space);
+	}
+	if (sendmsg(channel, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return 0;
+	return errno == EAGAIN || errno == EINTR ? WORKER_CHANNEL_E_AGAIN : -errno;
+}
+
+static int enqueue(struct worker_channel *c, const uint8_t *buf, size_t size, int fd)
+{
+	_cleanup_fd_ int copy = -1;
+	struct queued *q;
+	int r;
+
+	if (fd >= 0) {
+		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (copy < 0)
+			return -errno;
+	}
+	r = loop_io_set(c->io, LOOP_READ | LOOP_WRITE);
+	if (r < 0)
+		return r;
+	q = malloc(sizeof(*q) + size);
+	if (!q)
+		return -ENOMEM;
+	q->fd = steal_fd(&copy);
+	q->size = size;
+	memcpy(q->bytes, buf, size);
+	list_append(&c->queue, &q->link);
+	c->n_queued++;
+	return 0;
+}
+
+int worker_channel_post(struct worker_channel *c, const uint8_t *buf, size_t size, int fd)
+{
+	int r;
+
+	if (!list_empty(&c->queue))
+		return enqueue(c, buf, size, fd);
+	r = send_one(c->fd, buf, size, fd);
+	return r == WORKER_CHANNEL_E_AGAIN ? enqueue(c, buf, size, fd) : r;
+}
+
+int worker_channel_flush(struct worker_channel *c)
+{
+	while (!list_empty(&c->queue)) {
+		struct queued *q = container_of(c->queue.next, struct queued, link);
+		int r = send_one(c->fd, q->bytes, q->size, q->fd);
+
+		if (r == WORKER_CHANNEL_E_AGAIN)
+			return 0;
+		if (r < 0)
+			return r;
+		queued_free(c, q);
+	}
+	return loop_io_set(c->io, LOOP_READ);
+}
+
+/* The descriptors that came with a message: the first is kept, more than one is malformed. */
+static int take_fd(struct msghdr *msg, int *ret)
+{
+	int n = 0;
+
+	*ret = -1;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
+			if (n++ == 0)
+				*ret = fd;
+			else
+				fd_close(fd);
+		}
+	}
+	if (n <= 1 && !(msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return 0;
+	*ret = fd_close(*ret);
+	return WORKER_CHANNEL_E_MALFORMED;
+}
+
+int worker_channel_receive(struct worker_channel *c, uint8_t *buf, size_t size, size_t *ret_size,
+			   int *ret_fd)
+{
+	union {
+		struct cmsghdr header;
+		uint8_t space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec vector = { .iov_base = buf, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &vector,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control.space) };
+	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int r;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? WORKER_CHANNEL_E_AGAIN
+		       : errno == ECONNRESET		 ? WORKER_CHANNEL_E_EOF
+							 : -errno;
+	r = take_fd(&msg, ret_fd);
+	if (r != 0)
+		return r;
+	/* No message is empty, so nothing but the end of the stream reads as zero bytes. */
+	if (n == 0) {
+		*ret_fd = fd_close(*ret_fd);
+		return WORKER_CHANNEL_E_EOF;
+	}
+	*ret_size = (size_t)n;
+	return 0;
+}

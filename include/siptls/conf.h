@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * conf - the two configuration files, read once, checked as a whole.
+ *
+ * siptlsd.conf tells about this server, topology.conf about the network. A *snapshot* holds the
+ * bytes of both and of every file they name (certificates, keys, CAs) in one sealed memory file, so
+ * that the daemon and all its workers see the same bytes until the next reload, a worker needs no
+ * file system, and private keys pass through the daemon as a descriptor it never maps (the kernel
+ * copies them from file to snapshot).
+ *
+ * Called by the mains, session (reload) and worker processes. Uses libconfuse, which no other
+ * module includes. A mistake is reported as file, line, what was expected and what was found.
+ */
+
+#include <siptls/base.h>
+#include <siptls/net.h>
+#include <siptls/trust.h>
+
+#define CONF_DEFAULT_PATH "/etc/siptls/siptlsd.conf"
+
+enum {
+	CONF_E_INVALID = 1, /* the files are wrong; struct conf_error tells where and why */
+};
+
+struct conf_error {
+	char file[256];
+	uint32_t line; /* 0: the file as a whole */
+	char text[512];
+};
+
+void conf_error_set(struct conf_error *error, const char *file, uint32_t line, const char *format,
+		    ...) _printf_(4, 5);
+
+/* ---- snapshot -------------------------------------------------------------------------------- */
+
+struct conf_snapshot;
+
+/* Read @path, the topology it names and all files these name. 0, CONF_E_INVALID or -errno. */
+int conf_snapshot_take(const char *path, struct conf_snapshot **ret,
+		       struct conf_error *reterr) _must_check_;
+/* Map the snapshot behind @fd (a worker's start); takes the descriptor over on success. */
+int conf_snapshot_open(int fd, struct conf_snapshot **ret) _must_check_;
+int conf_snapshot_fd(const struct conf_snapshot *snapshot); /* borrowed; sealed; pass to a worker */
+struct conf_snapshot *conf_snapshot_free(struct conf_snapshot *snapshot); /* NULL is fine */
+
+/*
+ * The bytes of one file of the snapshot, not terminated, valid while the snapshot lives.
+ * false: not in it. In the daemon only configuration files may be asked for (the only ones it
+ * maps).
+ */
+bool conf_snapshot_file(const struct conf_snapshot *snapshot, const char *path, const char **ret,
+			size_t *ret_size);
+
+/* ---- configuration --------------------------------------------------------------------------- */
+
+enum conf_kernel { CONF_KERNEL_PREFER, CONF_KERNEL_REQUIRE, _CONF_KERNEL_MAX };
+
+/* mutual: servers, matched against the topology. client: phones, which only check us. */
+enum conf_listener_kind { CONF_LISTENER_MUTUAL, CONF_LISTENER_CLIENT, _CONF_LISTENER_KIND_MAX };
+
+struct conf_identity {
+	char *name;
+	char *certificate; /* PEM file: leaf first, then intermediates */
+	char *key;	   /* PEM file */
+	uint32_t line_certificate, line_key;
+};
+
+struct conf_listener {
+	char *name;
+	enum conf_listener_kind kind;
+	struct net_addr *addresses;
+	size_t n_addresses;
+	uint32_t *identities; /* indices; SNI chooses among them, the first is the default */
+	size_t n_identities;
+	struct net_addr backend;
+	enum net_proxy proxy;
+	bool tls12; /* kind client only: peers' entries say it for mutual listeners */
+	uint32_t line;
+};
+
+struct conf_dial {
+	char *name;
+	struct net_addr *addresses; /* local plain ports */
+	size_t n_addresses;
+	uint32_t identity;
+	uint32_t entry;	 /* of the topology */
+	uint32_t member; /* of the entry */
+	struct net_addr to;
+	uint32_t line;
+};
+
+struct conf_limits {
+	uint32_t handshake_timeout_ms;	/* from accept/connect to verdict */
+	uint32_t connect_timeout_ms;	/* TCP, to peer or backend */
+	uint32_t half_close_timeout_ms; /* from one side's end to the other's */
+	uint32_t unauthenticated;	/* connections in handshake */
+	uint32_t unauthenticated_per_source;
+	uint32_t sessions;
+};
+
+struct conf {
+	char *path, *topology_path;
+	enum conf_kernel kernel;
+	uint32_t workers; /* handshake processes */
+	uint32_t relay_threads;
+	char *control_path;  /* of the control socket */
+	char *control_group; /* may look and operate; NULL: only root and the daemon's user */
+	struct conf_limits limits;
+	struct conf_identity *identities;
+	size_t n_identities;
+	struct conf_listener *listeners;
+	size_t n_listeners;
+	struct conf_dial *dials;
+	size_t n_dials;
+	struct trust_policy trust;
+};
+
+/* Parse and check. 0, CONF_E_INVALID with *reterr, or -errno. */
+int conf_load(const struct conf_snapshot *snapshot, struct conf **ret,
+	      struct conf_error *reterr) _must_check_;
+struct conf *conf_free(struct conf *conf); /* NULL is fine */

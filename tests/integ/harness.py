@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What every test stands on: a context with limits that scale, and siptlsd itself as a Site.
+
+A test is a function test_NAME(ctx). Everything it starts belongs to its context and ends with it;
+a Site that ends is checked for a clean exit, for descriptors and for sanitizer reports.
+"""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+BACKEND_NONE = "127.0.0.1:9"  # the discard port: nobody listens there
+
+# How much of something a test does: (as a rule, with a sanitizer, on a slow machine).
+AMOUNTS = {
+    "calls": (200, 100, 40),
+    "calls_rate": (100, 50, 10),
+    "churn": (10000, 1500, 600),
+    "idle_kernel": (2000, 300, 300),
+    "idle_user": (300, 100, 50),
+    "push_bytes": (50 << 20, 50 << 20, 50 << 20),
+    "message_bytewise": (64 << 10, 64 << 10, 8 << 10),
+    "reloads": (20, 20, 20),
+    "stall_step": (7, 31, 97),
+}
+
+# Every name of the tests has its place here; tests/pki/make-pki makes the certificates.
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "topology.conf"),
+          encoding="ascii") as _file:
+    TOPOLOGY = _file.read()
+
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
+
+
+class Failed(Exception):
+    """The product did not do what the test asks of it."""
+
+
+class Skipped(Exception):
+    """This machine cannot run the test; the text says what it lacks."""
+
+
+def limits(seconds=60, heavy=False):
+    """Time a test may take on an ordinary machine; heavy ones are left out by --quick."""
+    def mark(function):
+        function.seconds, function.heavy = seconds, heavy
+        return function
+    return mark
+
+
+def check(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def check_equal(found, expected, what):
+    if found != expected:
+        raise Failed(f"{what}: expected {expected!r:.300}, found {found!r:.300}")
+
+
+def split_address(address):
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def listening(port):
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(path, encoding="ascii") as f:
+            for line in f.readlines()[1:]:
+                word = line.split()
+                if word[3] == "0A" and int(word[1].rpartition(":")[2], 16) == port:
+                    return True
+    return False
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise Skipped("only root can")
+
+
+class Context:
+    """One run of one test: its directory, its processes, and how patient it is."""
+
+    def __init__(self, build, pki, directory, mode, slow, column):
+        self.build, self.pki, self.dir = build, pki, directory
+        self.mode, self.slow, self.column = mode, slow, column
+        self.things = []
+
+    def amount(self, what):
+        return AMOUNTS[what][self.column]
+
+    def program(self, name):
+        return os.path.join(self.build, name)
+
+    def cert(self, name):
+        return os.path.join(self.pki, f"{name}.pem")
+
+    def key(self, name):
+        return os.path.join(self.pki, f"{name}.key")
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def keep(self, thing):
+        """Have thing.stop() called at the end, last kept first."""
+        self.things.append(thing)
+        return thing
+
+    def wait(self, condition, what, seconds=10):
+        deadline = time.monotonic() + seconds * self.slow
+        pause = 0.002
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise Failed(f"waited {seconds * self.slow:.0f} s for {what}")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.1)
+
+    def spawn(self, name, args, **options):
+        return self.keep(Process(self, name, args, **options))
+
+    def site(self, name, **options):
+        return self.keep(Site(self, name, **options))
+
+    def finish(self):
+        """Stop everything; the first complaint counts, all are stopped."""
+        complaint = None
+        while self.things:
+            try:
+                self.things.pop().stop()
+            except Failed as error:
+                complaint = complaint or error
+        if complaint:
+            raise complaint
+
+
+class Process:
+    """A program of somebody else, with its output in NAME.out of the test's directory."""
+
+    def __init__(self, ctx, name, args, stdin=subprocess.DEVNULL, **options):
+        self.ctx, self.name, self.out = ctx, name, ctx.path(f"{name}.out")
+        with open(self.out, "wb") as f:
+            self.process = subprocess.Popen(args, stdin=stdin, stdout=f, stderr=f, cwd=ctx.dir,
+                                            **options)
+        self.pid = self.process.pid
+
+    def output(self):
+        with open(self.out, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait(self, seconds=30):
+        try:
+            return self.process.wait(seconds * self.ctx.slow)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{self.name} has not ended") from None
+
+    def listening(self, port):
+        def state():
+            if self.process.poll() is not None:
+                raise Failed(f"{self.name} ended: {self.output()[-600:]}")
+            return listening(port)
+        self.ctx.wait(state, f"{self.name} to listen on port {port}")
+        return self
+
+    def stop(self, sig=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+            try:
+                self.process.wait(10 * self.ctx.slow)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
+
+
+def children(pid):
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as f:
+                fields = f.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(name))
+    return sorted(found)
+
+
+def value_text(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return "{" + ", ".join(value_text(v) for v in value) + "}"
+    return f'"{value}"'
+
+
+def block(head, options):
+    """A section of the configuration; nothing if it would be empty."""
+    if not options:
+        return ""
+    lines = [f"\t{name} = {value_text(value)}" for name, value in options.items()]
+    return "\n".join([f"{head} {{", *lines, "}"]) + "\n"
+
+
+class Site:
+    """One siptlsd with a configuration of its own in DIR/NAME."""
+
+    def __init__(self, ctx, name, identity="a", topology=TOPOLOGY, **options):
+        self.ctx, self.name, self.dir = ctx, name, ctx.path(name)
+        os.mkdir(self.dir, 0o755)
+        self.conf, self.socket = f"{self.dir}/siptlsd.conf", f"{self.dir}/control"
+        self.general = {"workers": 2, **options}
+        self.control = {"socket": self.socket}
+        self.limits, self.blocks = {}, {}
+        self.identities = {"main": (ctx.cert(identity), ctx.key(identity))}
+        self.topology = topology
+        self.process = self.notify = self.baseline = None
+        self.leave_dirty = False  # the test ends the daemon itself
+
+    # ---- configuration
+
+    def listen(self, name, backend, **options):
+        self.blocks[f'listen "{name}"'] = {"address": ["127.0.0.1:0"], "backend": backend,
+                                           "proxy_protocol": "none", **options}
+        return self
+
+    def dial(self, name, connect, peer="pool.b.example", **options):
+        self.blocks[f'dial "{name}"'] = {"address": ["127.0.0.1:0"], "peer": peer,
+                                         "connect": connect, **options}
+        return self
+
+    def write(self):
+        text = "".join(f"{k} = {value_text(v)}\n" for k, v in self.general.items())
+        text += block("control", self.control) + block("limits", self.limits)
+        for name, (cert, key) in self.identities.items():
+            text += block(f'identity "{name}"', {"certificate": cert, "key": key})
+        text += "".join(block(head, options) for head, options in self.blocks.items())
+        self.write_file("siptlsd.conf", text)
+        self.write_file("topology.conf", self.topology.replace("@PKI@", self.ctx.pki))
+        return self
+
+    def write_file(self, name, text):
+        with open(f"{self.dir}/{name}", "w", encoding="utf-8") as f:
+            f.write(text)
+
+    # ---- life
+
+    def start(self):
+        self.write()
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.notify.bind(f"{self.dir}/notify")
+        env = {**os.environ, "NOTIFY_SOCKET": f"{self.dir}/notify"}
+        env.pop("JOURNAL_STREAM", None)
+        self.process = Process(self.ctx, f"{self.name}.log", [
+            self.ctx.program("siptlsd"), "--config", self.conf, "--worker",
+            self.ctx.program("siptls-handshake")], env=env)
+        self.ctx.wait(self.ready, f"READY=1 of {self.name}")
+        self.ctx.wait(lambda: self.summary()["workers"] == self.general["workers"],
+                      f"the workers of {self.name}")
+        self.baseline = self.descriptors()
+        return self
+
+    def ready(self):
+        try:
+            if b"READY=1" in self.notify.recv(4096):
+                return True
+        except BlockingIOError:
+            pass
+        if self.process.process.poll() is not None:
+            raise Failed(f"{self.name} ended: {self.log()[-800:]}")
+        return False
+
+    def log(self):
+        return self.process.output()
+
+    def processes(self):
+        return [self.process.pid, *children(self.process.pid)]
+
+    def descriptors(self):
+        """Open files of the daemon, listening sockets left out, and of all its workers together.
+
+        siptlsd lets nobody but root look (PR_SET_DUMPABLE), nor at the size of its memory.
+        """
+        if os.geteuid() != 0:
+            return None
+        daemon, *workers = self.processes()
+        return (len(os.listdir(f"/proc/{daemon}/fd")) - len(self.summary()["ports"]),
+                sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in workers))
+
+    def settled(self):
+        return self.summary()["sessions"]["handles"] == 0 and self.descriptors() == self.baseline
+
+    def pss(self):
+        """Memory of all processes in bytes, shared pages by share."""
+        need_root()
+        total = 0
+        for pid in self.processes():
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+                total += int(re.search(r"^Pss:\s+(\d+) kB", f.read(), re.M).group(1)) * 1024
+        return total
+
+    def stop(self):
+        if self.process is None or self.process.process.returncode is not None:
+            return
+        complaints = []
+        if self.process.process.poll() is None and not self.leave_dirty:
+            try:
+                self.ctx.wait(self.settled, "no session and no descriptor left")
+            except Failed as error:
+                complaints.append(f"{error}: had {self.baseline}, has {self.descriptors()}, "
+                                  f"sessions {self.ctl('sessions')!r:.300}")
+        self.process.stop()
+        self.notify.close()
+        status = self.process.process.returncode
+        if status != 0:
+            complaints.append(f"exit status {status}")
+        if SANITIZER.search(self.log()):
+            complaints.append("sanitizer report in the log")
+        check(not complaints, f"{self.name}: " + "; ".join(complaints))
+
+    # ---- looking at it
+
+    def ctl_run(self, *args, **options):
+        return subprocess.run([self.ctx.program("siptlsctl"), "--socket", self.socket, *args],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                              timeout=20 * self.ctx.slow, **options)
+
+    def ctl(self, *args):
+        done = self.ctl_run("--json", *args)
+        check(done.returncode == 0, f"siptlsctl {args}: status {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def summary(self):
+        return self.ctl("summary")
+
+    def ended(self):
+        return {code: n for code, n in self.summary()["ended"].items() if n}
+
+    def port(self, via):
+        for port in self.summary()["ports"]:
+            if port["via"] == via:
+                return port["address"]
+        raise Failed(f"{self.name} has no port of {via!r}")
+
+    def sessions(self):
+        """All sessions; whoever relays must do so where this run expects it."""
+        found = self.ctl("sessions")["sessions"]
+        for session in found:
+            if session["state"] == "relaying":
+                check_equal(session["mode"], self.ctx.mode, f"mode of session {session['id']} "
+                            f"({session.get('kernel_why')})")
+                check(self.ctx.mode == "kernel" or session["kernel_why"], "kernel_why is empty")
+        return found
+
+    def relaying(self, n=1, seconds=10):
+        """Wait for n relaying sessions, no others, and give them."""
+        def state():
+            found = self.sessions()
+            return len(found) == n and all(s["state"] == "relaying" for s in found) and found
+        found = self.ctx.wait(state, f"{n} relaying sessions of {self.name}", seconds)
+        if self.ctx.mode == "kernel" and os.geteuid() == 0:
+            done = self.ctl_run("sessions", "--verify")
+            check(done.returncode == 0, f"sessions --verify: {done.stdout} {done.stderr}")
+        return found
+
+    def expect_ends(self, reasons, seconds=10):
+        """Wait until exactly these ends were counted since start, none of them twice."""
+        self.ctx.wait(lambda: sum(self.ended().values()) >= sum(reasons.values()),
+                      f"{reasons} of {self.name}, counted so far: {self.ended()}", seconds)
+        check_equal(self.ended(), reasons, f"ends of {self.name}")
+        for code, n in reasons.items():
+            check_equal(len(re.findall(rf"\breason={re.escape(code)}\b(?!-)", self.log())), n,
+                        f"log lines of {self.name} with reason={code}")
