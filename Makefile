@@ -104,6 +104,8 @@ PROGRAMS  := siptlsd siptls-handshake siptlsctl siptls-kmod
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(O)/tests/%,$(UNIT_SRC))
 SEED_BIN  := $(patsubst tests/fuzz/%.c,$(O)/tests/seeds-%,$(FUZZ_SRC))
 
+# Objects of programs that pattern rules link are worth keeping.
+.SECONDARY:
 .PHONY: all tests install uninstall clean help FORCE
 all: $(addprefix $(O)/,$(PROGRAMS))
 tests: all $(UNIT_BIN) $(SEED_BIN)

@@ -285,7 +285,7 @@ static int check(struct scanner *s)
 	enum state state = STATE_STATEMENT;
 
 	while (state != STATE_DONE) {
-		enum token token;
+		enum token token = 0;
 		enum state next;
 		uint32_t line;
 		int r;

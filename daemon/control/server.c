@@ -62,16 +62,22 @@ static int on_deadline(void *userdata)
 	return 0;
 }
 
-/* One deadline for each answer as a whole: trickling does not prolong it. */
-static int deadline_update(struct client *client)
+/*
+ * One deadline for each answer or part of a stream as a whole: trickling does not prolong it, and a
+ * stream that cannot go on because the socket is full has one too.
+ */
+static int deadline_update(struct client *client, bool fresh)
 {
-	if (control_output_empty(&client->exchange.out)) {
+	const struct control_exchange *x = &client->exchange;
+
+	if (control_output_empty(&x->out) && !control_exchange_ready(x)) {
 		client->deadline = loop_source_free(client->deadline);
 		return 0;
 	}
-	return client->deadline ? 0
-				: loop_timer_add(client->control->loop, READ_DEADLINE_MS,
-						 on_deadline, client, &client->deadline);
+	if (client->deadline)
+		return fresh ? loop_timer_set(client->deadline, READ_DEADLINE_MS) : 0;
+	return loop_timer_add(client->control->loop, READ_DEADLINE_MS, on_deadline, client,
+			      &client->deadline);
 }
 
 /* What to wait for next; nothing is read while an answer waits, so a client paces itself. */
@@ -126,19 +132,21 @@ static int client_go_on(struct client *client, unsigned int events)
 	const struct control_exchange *x = &client->exchange;
 	bool reads =
 		control_output_empty(&x->out) && !client->ended && control_input_room(&x->in) > 0;
+	bool fresh = control_output_empty(&x->out);
 	int r = 0;
 
 	if ((events & LOOP_READ) && reads)
 		r = client_read(client);
 	if (r == 0)
 		r = control_exchange_run(&client->exchange);
+	fresh &= !control_output_empty(&x->out);
 	if (r == 0)
 		r = client_write(client);
 	if (r == 0 && client->ended && x->phase == CONTROL_IDLE && control_output_empty(&x->out) &&
 	    !control_exchange_ready(x))
 		r = CONTROL_E_BROKEN;
 	if (r == 0)
-		r = deadline_update(client);
+		r = deadline_update(client, fresh);
 	return r == 0 ? events_update(client) : r;
 }
 

@@ -8,8 +8,7 @@
  * epoll reports hang-ups even to those who did not ask and would spin.
  */
 
-#include <siptls/tls.h>
-
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -33,6 +32,13 @@ static uint32_t flow_backlog(const struct relay_flow *flow)
 	return flow->backlog_len - flow->backlog_done;
 }
 
+static void backlog_drop(struct relay_flow *flow)
+{
+	free(flow->backlog);
+	flow->backlog = NULL;
+	flow->backlog_len = flow->backlog_done = 0;
+}
+
 /* ---- reading -------------------------------------------------------------------------------- */
 
 enum { READ_DATA, READ_NOTHING, READ_CONTROL, READ_OVER };
@@ -49,6 +55,22 @@ static int read_ended(struct relay_link *link, enum relay_side side)
 	return READ_CONTROL;
 }
 
+/*
+ * A worker's pump that has closed its socket altogether takes nothing more: the peer is gone, as
+ * after a reset, and waiting for the SIP server to finish would serve nobody.
+ */
+static void pump_gone(struct relay_link *link)
+{
+	struct pollfd pump = { .fd = link->end[RELAY_PEER].fd };
+	struct relay_flow *flow = &link->flow[RELAY_BACKEND];
+
+	if (poll(&pump, 1, 0) != 1 || !(pump.revents & POLLHUP))
+		return;
+	link->result.lost += flow_backlog(flow);
+	backlog_drop(flow);
+	flow->ended = flow->forwarded = true;
+}
+
 static int read_plain(struct relay_link *link, enum relay_side side, uint8_t *buf, size_t *ret_len)
 {
 	ssize_t n = recv(link->end[side].fd, buf, RELAY_BUFFER_SIZE, MSG_DONTWAIT);
@@ -57,8 +79,11 @@ static int read_plain(struct relay_link *link, enum relay_side side, uint8_t *bu
 		*ret_len = (size_t)n;
 		return READ_DATA;
 	}
-	if (n == 0)
+	if (n == 0) {
+		if (side == RELAY_PEER)
+			pump_gone(link);
 		return read_ended(link, side);
+	}
 	if (errno == EAGAIN || errno == EINTR)
 		return READ_NOTHING;
 	return read_failed(link, reset_reason(side), ALERT_NONE);
@@ -187,13 +212,6 @@ static bool backlog_keep(struct relay_link *link, struct relay_flow *flow, const
 	flow->backlog_done = 0;
 	link->counters.stalls++;
 	return true;
-}
-
-static void backlog_drop(struct relay_flow *flow)
-{
-	free(flow->backlog);
-	flow->backlog = NULL;
-	flow->backlog_len = flow->backlog_done = 0;
 }
 
 /* false: the link is over. */

@@ -23,7 +23,7 @@
 #define CANCEL_MS	  30000 /* to answer a cancel; later the worker hangs */
 #define QUEUE_MAX	  256	/* messages a worker may leave unread before it gets no more jobs */
 
-/* ---- life of the pool ------------------------------------------------------------------------ */
+/* ---- life of the pool ---------------------------------------------------------------------- */
 
 static struct worker *worker_free(struct worker *worker)
 {
@@ -67,9 +67,24 @@ void worker_pool_enter(struct worker_pool *pool)
 
 int worker_pool_leave(struct worker_pool *pool)
 {
-	if (--pool->busy == 0 && pool->dead)
-		pool_destroy(pool);
+	void (*gone)(void *userdata) = pool->finished ? pool->ops->gone : NULL;
+	void *userdata = pool->userdata;
+
+	if (--pool->busy > 0 || !pool->dead)
+		return 0;
+	pool_destroy(pool);
+	if (gone)
+		gone(userdata);
 	return 0;
+}
+
+/* A retired pool ends with its last worker, unless an op has freed it before. */
+static void pool_check_finished(struct worker_pool *pool)
+{
+	if (!pool->retiring || pool->n_workers > 0 || pool->dead)
+		return;
+	pool->dead = true;
+	pool->finished = true;
 }
 
 struct worker_pool *worker_pool_free(struct worker_pool *pool)
@@ -82,8 +97,7 @@ struct worker_pool *worker_pool_free(struct worker_pool *pool)
 	return NULL;
 }
 
-/* ---- processes ----------------------------------------------------------------------------------
- */
+/* ---- processes ----------------------------------------------------------------------------- */
 
 /* Tell the owner of every job that the worker owed. */
 static void worker_lose_jobs(struct worker *worker)
@@ -120,8 +134,7 @@ static int on_child(void *userdata, pid_t pid, int status)
 		pool->ops->died(pool->userdata, pid, status);
 	pool->deaths++;
 	worker_pool_fill(pool);
-	if (pool->retiring && pool->n_workers == 0)
-		pool->dead = true;
+	pool_check_finished(pool);
 	return worker_pool_leave(pool);
 }
 
@@ -252,8 +265,7 @@ int worker_pool_new(struct loop *loop, const char *executable, uint32_t n,
 	return 0;
 }
 
-/* ---- what session asks ------------------------------------------------------------------------
- */
+/* ---- what session asks --------------------------------------------------------------------- */
 
 static struct worker *pick(const struct worker_pool *pool)
 {
@@ -358,8 +370,7 @@ void worker_pool_retire(struct worker_pool *pool)
 		if (!worker->condemned && worker_post(worker, &message, -1) < 0)
 			worker_condemn(worker);
 	}
-	if (pool->n_workers == 0)
-		pool->dead = true;
+	pool_check_finished(pool);
 	worker_pool_leave(pool);
 }
 

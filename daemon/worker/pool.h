@@ -60,6 +60,7 @@ struct worker_pool {
 
 	unsigned int busy; /* depth of calls that still need the pool after an op */
 	bool dead;	   /* freed meanwhile */
+	bool finished;	   /* and that by itself, after it was retired */
 
 	struct worker_message message;
 	uint8_t buf[WORKER_MESSAGE_MAX];

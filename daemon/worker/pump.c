@@ -59,8 +59,7 @@ static void ended_first(struct worker_pump *pump, enum reason reason)
 		pump->first = reason;
 }
 
-/* ---- the plain side -----------------------------------------------------------------------------
- */
+/* ---- the plain side ------------------------------------------------------------------------ */
 
 /* The daemon has closed its end: what it sent is still delivered, what comes is not wanted. */
 static void plain_gone(struct worker_pump *pump)
@@ -117,8 +116,7 @@ static enum step plain_read(struct worker_pump *pump, struct rest *rest)
 	return STEP_PROGRESS;
 }
 
-/* ---- the TLS side -------------------------------------------------------------------------------
- */
+/* ---- the TLS side -------------------------------------------------------------------------- */
 
 static enum step tls_write(struct worker_pump *pump)
 {

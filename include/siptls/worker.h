@@ -92,10 +92,10 @@ struct worker_message {
 };
 
 /*
- * @buf has WORKER_MESSAGE_MAX bytes. Encoding: 0 with the size, or -EMSGSIZE (a limit). Decoding: 0,
- * -ENOMEM, or WORKER_E_MALFORMED for anything that no encoder makes; on failure *ret is wiped and
- * nothing is left allocated. The caller wipes @buf. Indices into the configuration (identity, a path's
- * anchors) are numbers here: whoever uses them checks them.
+ * @buf has WORKER_MESSAGE_MAX bytes. Encoding: 0 with the size, or -EMSGSIZE (a limit). Decoding:
+ * 0, -ENOMEM, or WORKER_E_MALFORMED for anything that no encoder makes; on failure *ret is wiped
+ * and nothing is left allocated. The caller wipes @buf. Indices into the configuration (identity, a
+ * path's anchors) are numbers here: whoever uses them checks them.
  */
 enum { WORKER_E_MALFORMED = 1 };
 
@@ -121,6 +121,8 @@ struct worker_pool_ops {
 	/* A worker ended unexpectedly (@status as of waitpid; killed if it broke the protocol); it is
 	 * replaced unless the pool is retiring. For the log; may be NULL. */
 	void (*died)(void *userdata, pid_t pid, int status);
+	/* The pool was retired and has freed itself: the last op; may be NULL. */
+	void (*gone)(void *userdata);
 };
 
 struct worker_pool_stats {

@@ -12,6 +12,8 @@ import socket
 import subprocess
 import time
 
+import varlink
+
 BACKEND_NONE = "127.0.0.1:9"  # the discard port: nobody listens there
 
 # How much of something a test does: (as a rule, with a sanitizer, on a slow machine).
@@ -228,7 +230,7 @@ class Site:
         self.limits, self.blocks = {}, {}
         self.identities = {"main": (ctx.cert(identity), ctx.key(identity))}
         self.topology = topology
-        self.process = self.notify = self.baseline = None
+        self.process = self.notify = self.control_socket = self.baseline = None
         self.leave_dirty = False  # the test ends the daemon itself
 
     # ---- configuration
@@ -269,6 +271,7 @@ class Site:
             self.ctx.program("siptlsd"), "--config", self.conf, "--worker",
             self.ctx.program("siptls-handshake")], env=env)
         self.ctx.wait(self.ready, f"READY=1 of {self.name}")
+        self.control_socket = varlink.Control(self.socket, 20 * self.ctx.slow)
         self.ctx.wait(lambda: self.summary()["workers"] == self.general["workers"],
                       f"the workers of {self.name}")
         self.baseline = self.descriptors()
@@ -298,7 +301,7 @@ class Site:
         if os.geteuid() != 0:
             return None
         daemon, *workers = self.processes()
-        return (len(os.listdir(f"/proc/{daemon}/fd")) - len(self.summary()["ports"]),
+        return (len(os.listdir(f"/proc/{daemon}/fd")) - len(self.ports()),
                 sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in workers))
 
     def settled(self):
@@ -322,9 +325,10 @@ class Site:
                 self.ctx.wait(self.settled, "no session and no descriptor left")
             except Failed as error:
                 complaints.append(f"{error}: had {self.baseline}, has {self.descriptors()}, "
-                                  f"sessions {self.ctl('sessions')!r:.300}")
+                                  f"sessions {self.control_socket.list('Sessions')!r:.300}")
         self.process.stop()
         self.notify.close()
+        self.control_socket.close()
         status = self.process.process.returncode
         if status != 0:
             complaints.append(f"exit status {status}")
@@ -345,20 +349,23 @@ class Site:
         return json.loads(done.stdout)
 
     def summary(self):
-        return self.ctl("summary")
+        return self.control_socket.call("GetSummary")["summary"]
 
     def ended(self):
         return {code: n for code, n in self.summary()["ended"].items() if n}
 
+    def ports(self):
+        return self.control_socket.list("Ports")
+
     def port(self, via):
-        for port in self.summary()["ports"]:
+        for port in self.ports():
             if port["via"] == via:
                 return port["address"]
         raise Failed(f"{self.name} has no port of {via!r}")
 
     def sessions(self):
         """All sessions; whoever relays must do so where this run expects it."""
-        found = self.ctl("sessions")["sessions"]
+        found = self.control_socket.list("Sessions")
         for session in found:
             if session["state"] == "relaying":
                 check_equal(session["mode"], self.ctx.mode, f"mode of session {session['id']} "

@@ -61,7 +61,7 @@ def test_ipv6(ctx):
 def test_two_addresses(ctx):
     site, _ = listener(ctx, address=["127.0.0.1:0", "[::1]:0"])
     site.start()
-    found = [p["address"] for p in site.summary()["ports"] if p["via"] == "trunk"]
+    found = [p["address"] for p in site.ports() if p["via"] == "trunk"]
     check_equal(len(found), 2, "ports")
     for address in found:
         with peers.tls_connect(ctx, address) as sock:

@@ -78,7 +78,7 @@ def break_it(site, backend, name):
 def state(site):
     """All that a failed reload may not change."""
     summary = site.summary()
-    return (summary["generation"], summary["serial"], summary["ports"], site.processes(),
+    return (summary["generation"], summary["serial"], site.ports(), site.processes(),
             site.descriptors(), [s["id"] for s in site.sessions()])
 
 

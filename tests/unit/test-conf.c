@@ -160,6 +160,19 @@ static struct conf *load_good(const char *daemon, const char *topology)
 	return conf;
 }
 
+/* A string in which the first @find becomes @replace. */
+static char *change(const char *good, const char *find, const char *replace)
+{
+	const char *at = strstr(good, find);
+	char *changed;
+
+	if (!at)
+		fail_msg("\"%s\" is not in the good file", find);
+	assert_true(asprintf(&changed, "%.*s%s%s", (int)(at - good), good, replace,
+			     at + strlen(find)) >= 0);
+	return changed;
+}
+
 static void assert_addr(const struct net_addr *addr, const char *text)
 {
 	char buf[NET_ADDR_STRLEN];
@@ -288,6 +301,35 @@ static void test_topology(void **state _unused_)
 	conf_free(conf);
 }
 
+/* An entry is dialled by its member at that address, else by the first that has one. */
+static void test_dialled_member(void **state _unused_)
+{
+	static const struct {
+		const char *find, *replace;
+		uint32_t member;
+	} cases[] = {
+		{ "peer = \"Pool-B.example.com\"",
+		  "peer = \"pool-b.example.com\" connect = \"192.0.2.2:5061\"", 2 },
+		{ "peer = \"Pool-B.example.com\"",
+		  "peer = \"pool-b.example.com\" connect = \"192.0.2.7:5061\"", 1 },
+		{ "peer = \"Pool-B.example.com\"", "peer = \"fe2.b.example.com\"", 2 },
+		{ "peer = \"Pool-B.example.com\"", "peer = \"pool-b.example.com\"", 1 },
+	};
+	static const char members[] = "member \"pool-b.example.com\" { }\n"
+				      "member one.b.example.com { address = \"192.0.2.3:1\" }";
+	_cleanup_free_ char *topology =
+		change(good_topology, "member \"pool-b.example.com\" { }", members);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *daemon = change(good_daemon, cases[i].find, cases[i].replace);
+		struct conf *conf = load_good(daemon, topology);
+
+		assert_int_equal(conf->dials[0].entry, 0);
+		assert_int_equal(conf->dials[0].member, cases[i].member);
+		conf_free(conf);
+	}
+}
+
 static void test_defaults(void **state _unused_)
 {
 	static const char daemon[] = "topology = net/topology.conf\n";
@@ -339,19 +381,6 @@ static void test_mentioned_files(void **state _unused_)
 }
 
 /* ---- mistakes ------------------------------------------------------------------------------ */
-
-/* A string in which the first @find becomes @replace. */
-static char *change(const char *good, const char *find, const char *replace)
-{
-	const char *at = strstr(good, find);
-	char *changed;
-
-	if (!at)
-		fail_msg("\"%s\" is not in the good file", find);
-	assert_true(asprintf(&changed, "%.*s%s%s", (int)(at - good), good, replace,
-			     at + strlen(find)) >= 0);
-	return changed;
-}
 
 struct mistake {
 	const char *find, *replace;
@@ -485,6 +514,14 @@ static const struct mistake topology_mistakes[] = {
 	{ "pool \"pool-b.example.com\"", "pool \"-a.example.com\"", 5, "expected a host name" },
 	{ "pool \"pool-b.example.com\"", "pool \"a..example.com\"", 5, "expected a host name" },
 	{ "pool \"pool-b.example.com\"", "pool \"" A64 ".com\"", 5, "expected a host name" },
+	{ "pool \"pool-b.example.com\"",
+	  "pool \"" A8 "." A8 A8 "." A64 "."
+	  "\"",
+	  5, "expected a host name" },
+	{ "pool \"pool-b.example.com\"",
+	  "pool \"" A8 A8 A8 "." A8 A8 A8 "." A8 A8 A8 "." A8 A8 A8 "." A8 A8 A8 "." A8 A8 A8
+	  "." A8 A8 A8 "." A8 A8 A8 "." A8 A8 A8 "." A8 A8 A8 "." A8 A8 A8 "\"",
+	  5, "expected a host name" },
 	{ "pool \"pool-b.example.com\"", "pool \"a." A8 A8 ".\xc3\xa9\"", 5,
 	  "expected a host name" },
 	{ "member \"pool-b.example.com\" { }", "", 6, NULL }, /* one member is enough */
@@ -708,19 +745,13 @@ static void test_line_endings(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_options),
-		cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_topology),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_mentioned_files),
-		cmocka_unit_test(test_daemon_mistakes),
-		cmocka_unit_test(test_topology_mistakes),
-		cmocka_unit_test(test_nul_bytes),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_large_topology),
-		cmocka_unit_test(test_many_addresses),
-		cmocka_unit_test(test_error_text),
-		cmocka_unit_test(test_after_mistake),
+		cmocka_unit_test(test_all_options),	cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_topology),	cmocka_unit_test(test_dialled_member),
+		cmocka_unit_test(test_defaults),	cmocka_unit_test(test_mentioned_files),
+		cmocka_unit_test(test_daemon_mistakes), cmocka_unit_test(test_topology_mistakes),
+		cmocka_unit_test(test_nul_bytes),	cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_large_topology),	cmocka_unit_test(test_many_addresses),
+		cmocka_unit_test(test_error_text),	cmocka_unit_test(test_after_mistake),
 		cmocka_unit_test(test_line_endings),
 	};
 

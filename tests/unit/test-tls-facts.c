@@ -22,7 +22,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------------- */
 
 static char why_text[512];
 
@@ -54,14 +55,19 @@ static int read_spec(struct test_spec spec, struct trust_facts *facts)
 	return r;
 }
 
-static int read_extension(const char *oid, const void *bytes, size_t size, bool critical, struct trust_facts *facts)
+static int read_extension(const char *oid, const void *bytes, size_t size, bool critical,
+			  struct trust_facts *facts)
 {
-	return read_spec((struct test_spec){ .cn = "x", .extension_oid = oid, .extension = bytes,
-					     .extension_size = size, .extension_critical = critical }, facts);
+	return read_spec((struct test_spec){ .cn = "x",
+					     .extension_oid = oid,
+					     .extension = bytes,
+					     .extension_size = size,
+					     .extension_critical = critical },
+			 facts);
 }
 
-static const struct trust_name *find_name(const struct trust_facts *facts, enum trust_name_type type,
-					  const void *value, size_t len)
+static const struct trust_name *find_name(const struct trust_facts *facts,
+					  enum trust_name_type type, const void *value, size_t len)
 {
 	for (size_t i = 0; i < facts->n_names; i++) {
 		const struct trust_name *name = &facts->names[i];
@@ -72,7 +78,8 @@ static const struct trust_name *find_name(const struct trust_facts *facts, enum 
 	return NULL;
 }
 
-/* ---- DER ------------------------------------------------------------------------------------------ */
+/* ---- DER
+ * ------------------------------------------------------------------------------------------ */
 
 static void test_der(void **state)
 {
@@ -84,13 +91,13 @@ static void test_der(void **state)
 		{ true, { 0x04, 0 }, 2, 0 },
 		{ true, { 0x04, 2, 1, 2 }, 4, 2 },
 		{ false, { 0x04 }, 1, 0 },
-		{ false, { 0x04, 3, 1, 2 }, 4, 0 },		/* too short */
-		{ false, { 0x04, 0x80, 0, 0 }, 4, 0 },		/* indefinite */
-		{ false, { 0x04, 0x81, 2, 1, 2 }, 5, 0 },	/* not the shortest form */
+		{ false, { 0x04, 3, 1, 2 }, 4, 0 },	  /* too short */
+		{ false, { 0x04, 0x80, 0, 0 }, 4, 0 },	  /* indefinite */
+		{ false, { 0x04, 0x81, 2, 1, 2 }, 5, 0 }, /* not the shortest form */
 		{ false, { 0x04, 0x82, 0, 1, 1 }, 5, 0 },
 		{ false, { 0x04, 0x84, 0xff, 0xff, 0xff, 0xff }, 6, 0 },
 		{ false, { 0x04, 0x85, 1, 1, 1, 1 }, 6, 0 },
-		{ false, { 0x1f, 0x81, 0x01, 0 }, 4, 0 },	/* high tag number */
+		{ false, { 0x1f, 0x81, 0x01, 0 }, 4, 0 }, /* high tag number */
 	};
 
 	(void)state;
@@ -108,20 +115,18 @@ static void test_der(void **state)
 	}
 }
 
-/* ---- names ---------------------------------------------------------------------------------------- */
+/* ---- names
+ * ---------------------------------------------------------------------------------------- */
 
 static void test_names(void **state)
 {
 	/* DNS with a NUL, an upper-case DNS, sip URI, IPv4, IPv6, e-mail, otherName */
 	static const uint8_t san[] = {
-		0x30, 63,
-		0x82, 9, 'a', '.', 'b', 0, '.', 'e', 'v', 'i', 'l',
-		0x82, 3, 'A', '.', 'b',
-		0x86, 7, 's', 'i', 'p', ':', 'a', '.', 'b',
-		0x87, 4, 192, 0, 2, 1,
-		0x87, 16, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-		0x81, 3, 'a', '@', 'b',
-		0xa0, 7, 0x06, 1, 0x2a, 0xa0, 2, 0x05, 0,
+		0x30, 63,   0x82, 9,   'a',  '.',  'b',	 0,    '.',  'e',  'v', 'i',  'l',
+		0x82, 3,    'A',  '.', 'b',  0x86, 7,	 's',  'i',  'p',  ':', 'a',  '.',
+		'b',  0x87, 4,	  192, 0,    2,	   1,	 0x87, 16,   0x20, 1,	0x0d, 0xb8,
+		0,    0,    0,	  0,   0,    0,	   0,	 0,    0,    0,	   0,	1,    0x81,
+		3,    'a',  '@',  'b', 0xa0, 7,	   0x06, 1,    0x2a, 0xa0, 2,	0x05, 0,
 	};
 	struct trust_facts facts;
 
@@ -149,20 +154,21 @@ static void test_malformed_names(void **state)
 		uint8_t bytes[12];
 		size_t len;
 	} rows[] = {
-		{ { 0x31, 0 }, 2 },			     /* no SEQUENCE */
-		{ { 0x30, 2, 0x82, 5 }, 4 },		     /* name ends outside */
-		{ { 0x30, 0, 0 }, 3 },			     /* something behind it */
-		{ { 0x30, 5, 0x87, 3, 1, 2, 3 }, 7 },	     /* an address of three bytes */
-		{ { 0x30, 3, 0x89, 1, 'x' }, 5 },	     /* no kind of name */
+		{ { 0x31, 0 }, 2 },		      /* no SEQUENCE */
+		{ { 0x30, 2, 0x82, 5 }, 4 },	      /* name ends outside */
+		{ { 0x30, 0, 0 }, 3 },		      /* something behind it */
+		{ { 0x30, 5, 0x87, 3, 1, 2, 3 }, 7 }, /* an address of three bytes */
+		{ { 0x30, 3, 0x89, 1, 'x' }, 5 },     /* no kind of name */
 		{ { 0x30, 3, 0x04, 1, 'x' }, 5 },
-		{ { 0x30, 2, 0x82, 0 }, 4 },		     /* a name of nothing */
-		{ { 0x30, 0x80, 0x82, 1, 'x', 0, 0 }, 7 },   /* BER */
+		{ { 0x30, 2, 0x82, 0 }, 4 },		   /* a name of nothing */
+		{ { 0x30, 0x80, 0x82, 1, 'x', 0, 0 }, 7 }, /* BER */
 	};
 	struct trust_facts facts;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(read_extension("2.5.29.17", rows[i].bytes, rows[i].len, false, &facts),
+		assert_int_equal(read_extension("2.5.29.17", rows[i].bytes, rows[i].len, false,
+						&facts),
 				 TLS_FACTS_E_MALFORMED);
 		assert_true(strlen(why_text) > 0);
 	}
@@ -225,7 +231,8 @@ static void test_common_names(void **state)
 	test_cert_done(&cert);
 }
 
-/* ---- the rest of a certificate ------------------------------------------------------------------- */
+/* ---- the rest of a certificate
+ * ------------------------------------------------------------------- */
 
 static void test_serials(void **state)
 {
@@ -245,8 +252,11 @@ static void test_serials(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(read_spec((struct test_spec){ .cn = "x", .serial = rows[i].bytes,
-							       .serial_size = rows[i].len }, &facts), 0);
+		assert_int_equal(read_spec((struct test_spec){ .cn = "x",
+							       .serial = rows[i].bytes,
+							       .serial_size = rows[i].len },
+					   &facts),
+				 0);
 		assert_string_equal(facts.certs[0].serial, rows[i].text);
 		trust_facts_done(&facts);
 	}
@@ -287,22 +297,30 @@ static void test_kinds(void **state)
 	struct trust_facts f;
 
 	(void)state;
-	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .pk = GNUTLS_PK_RSA, .bits = 1024 }, &f), 0);
+	assert_int_equal(
+		read_spec((struct test_spec){ .cn = "x", .pk = GNUTLS_PK_RSA, .bits = 1024 }, &f),
+		0);
 	assert_int_equal(f.certs[0].key, TRUST_KEY_RSA);
 	assert_int_equal(f.certs[0].key_bits, 1024);
 	assert_true(tls_certificate_is_weak_key(&f.certs[0]));
 	trust_facts_done(&f);
-	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .pk = GNUTLS_PK_RSA_PSS }, &f), 0);
+	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .pk = GNUTLS_PK_RSA_PSS }, &f),
+			 0);
 	assert_int_equal(f.certs[0].key, TRUST_KEY_RSA);
 	trust_facts_done(&f);
-	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .pk = GNUTLS_PK_EDDSA_ED25519, .bits = 256 }, &f), 0);
+	assert_int_equal(read_spec((struct test_spec){ .cn = "x",
+						       .pk = GNUTLS_PK_EDDSA_ED25519,
+						       .bits = 256 },
+				   &f),
+			 0);
 	assert_int_equal(f.certs[0].key, TRUST_KEY_EDDSA);
 	assert_false(tls_certificate_is_weak_key(&f.certs[0]));
 	trust_facts_done(&f);
 	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .pk = GNUTLS_PK_DSA }, &f), 0);
 	assert_int_equal(f.certs[0].key, TRUST_KEY_OTHER);
 	trust_facts_done(&f);
-	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .digest = GNUTLS_DIG_SHA1 }, &f), 0);
+	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .digest = GNUTLS_DIG_SHA1 }, &f),
+			 0);
 	assert_int_equal(f.certs[0].hash, TRUST_HASH_WEAK);
 	trust_facts_done(&f);
 	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .version = 1 }, &f), 0);
@@ -312,7 +330,10 @@ static void test_kinds(void **state)
 	assert_true(f.certs[0].is_ca);
 	trust_facts_done(&f);
 	/* keyCertSign without basicConstraints is a CA all the same */
-	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .key_usage = GNUTLS_KEY_KEY_CERT_SIGN }, &f), 0);
+	assert_int_equal(read_spec((struct test_spec){ .cn = "x",
+						       .key_usage = GNUTLS_KEY_KEY_CERT_SIGN },
+				   &f),
+			 0);
 	assert_true(f.certs[0].is_ca);
 	trust_facts_done(&f);
 }
@@ -322,20 +343,32 @@ static void test_purposes(void **state)
 	struct trust_facts f;
 
 	(void)state;
-	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .purposes = { GNUTLS_KP_TLS_WWW_SERVER,
-							"1.3.6.1.5.5.7.3.20" } }, &f), 0);
+	assert_int_equal(read_spec((struct test_spec){ .cn = "x",
+						       .purposes = { GNUTLS_KP_TLS_WWW_SERVER,
+								     "1.3.6.1.5.5.7.3.20" } },
+				   &f),
+			 0);
 	assert_int_equal(f.certs[0].usage, TRUST_EKU_PRESENT | TRUST_EKU_SERVER | TRUST_EKU_SIP);
 	trust_facts_done(&f);
-	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .purposes = { GNUTLS_KP_TLS_WWW_CLIENT,
-							GNUTLS_KP_ANY } }, &f), 0);
+	assert_int_equal(read_spec((struct test_spec){ .cn = "x",
+						       .purposes = { GNUTLS_KP_TLS_WWW_CLIENT,
+								     GNUTLS_KP_ANY } },
+				   &f),
+			 0);
 	assert_int_equal(f.certs[0].usage, TRUST_EKU_PRESENT | TRUST_EKU_CLIENT | TRUST_EKU_ANY);
 	trust_facts_done(&f);
-	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .purposes = { GNUTLS_KP_CODE_SIGNING } }, &f), 0);
+	assert_int_equal(read_spec((struct test_spec){ .cn = "x",
+						       .purposes = { GNUTLS_KP_CODE_SIGNING } },
+				   &f),
+			 0);
 	assert_int_equal(f.certs[0].usage, TRUST_EKU_PRESENT);
 	trust_facts_done(&f);
-	assert_int_equal(read_extension("2.5.29.37", "\x30\x00", 2, false, &f), TLS_FACTS_E_MALFORMED);
-	assert_int_equal(read_extension("2.5.29.37", "\x30\x02\x06", 3, false, &f), TLS_FACTS_E_MALFORMED);
-	assert_int_equal(read_extension("2.5.29.37", "\x30\x03\x04\x01\x01", 5, false, &f), TLS_FACTS_E_MALFORMED);
+	assert_int_equal(read_extension("2.5.29.37", "\x30\x00", 2, false, &f),
+			 TLS_FACTS_E_MALFORMED);
+	assert_int_equal(read_extension("2.5.29.37", "\x30\x02\x06", 3, false, &f),
+			 TLS_FACTS_E_MALFORMED);
+	assert_int_equal(read_extension("2.5.29.37", "\x30\x03\x04\x01\x01", 5, false, &f),
+			 TLS_FACTS_E_MALFORMED);
 }
 
 static void test_unsupported(void **state)
@@ -351,10 +384,18 @@ static void test_unsupported(void **state)
 		{ "2.5.29.31", { 0x30, 0 }, 2, true, true },
 		/* name constraints: permitted DNS; IP; directory name; URI; DNS with a maximum */
 		{ "2.5.29.30", { 0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, 'a' }, 9, true, false },
-		{ "2.5.29.30", { 0x30, 14, 0xa1, 12, 0x30, 10, 0x87, 8, 10, 0, 0, 0, 255, 0, 0, 0 }, 16, true, false },
+		{ "2.5.29.30",
+		  { 0x30, 14, 0xa1, 12, 0x30, 10, 0x87, 8, 10, 0, 0, 0, 255, 0, 0, 0 },
+		  16,
+		  true,
+		  false },
 		{ "2.5.29.30", { 0x30, 8, 0xa0, 6, 0x30, 4, 0xa4, 2, 0x30, 0 }, 10, true, true },
 		{ "2.5.29.30", { 0x30, 7, 0xa1, 5, 0x30, 3, 0x86, 1, 'a' }, 9, false, true },
-		{ "2.5.29.30", { 0x30, 10, 0xa0, 8, 0x30, 6, 0x82, 1, 'a', 0x81, 1, 3 }, 12, true, true },
+		{ "2.5.29.30",
+		  { 0x30, 10, 0xa0, 8, 0x30, 6, 0x82, 1, 'a', 0x81, 1, 3 },
+		  12,
+		  true,
+		  true },
 		/* policies change nothing unless one is required */
 		{ "2.5.29.32", { 0x30, 5, 0x30, 3, 0x06, 1, 0x2a }, 7, true, false },
 		{ "2.5.29.36", { 0x30, 3, 0x81, 1, 0 }, 5, true, false },
@@ -364,13 +405,17 @@ static void test_unsupported(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(read_extension(rows[i].oid, rows[i].bytes, rows[i].len, rows[i].critical, &f), 0);
+		assert_int_equal(read_extension(rows[i].oid, rows[i].bytes, rows[i].len,
+						rows[i].critical, &f),
+				 0);
 		if (f.certs[0].unsupported != rows[i].unsupported)
 			fail_msg("row %zu: %s", i, rows[i].oid);
 		trust_facts_done(&f);
 	}
-	assert_int_equal(read_extension("2.5.29.30", "\x30\x02\xa2\x00", 4, true, &f), TLS_FACTS_E_MALFORMED);
-	assert_int_equal(read_extension("2.5.29.36", "\x31\x00", 2, true, &f), TLS_FACTS_E_MALFORMED);
+	assert_int_equal(read_extension("2.5.29.30", "\x30\x02\xa2\x00", 4, true, &f),
+			 TLS_FACTS_E_MALFORMED);
+	assert_int_equal(read_extension("2.5.29.36", "\x31\x00", 2, true, &f),
+			 TLS_FACTS_E_MALFORMED);
 }
 
 static void test_many_extensions(void **state)
@@ -400,7 +445,8 @@ static void test_chain_limits(void **state)
 	assert_int_equal(gnutls_x509_crt_export2(ca.crt, GNUTLS_X509_FMT_DER, &der), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(ders); i++)
 		ders[i] = der;
-	assert_int_equal(tls_facts_read(ders, TRUST_CHAIN_MAX + 1, &facts, &chain, &why), TLS_FACTS_E_TOO_LARGE);
+	assert_int_equal(tls_facts_read(ders, TRUST_CHAIN_MAX + 1, &facts, &chain, &why),
+			 TLS_FACTS_E_TOO_LARGE);
 	why.len = 0;
 	assert_int_equal(tls_facts_read(ders, TRUST_CHAIN_MAX, &facts, &chain, &why), 0);
 	assert_int_equal(facts.n_certs, TRUST_CHAIN_MAX);
@@ -418,9 +464,12 @@ static void test_chain_limits(void **state)
 /* Every cut and every flipped byte of a certificate: an outcome, never a crash (for sanitizers). */
 static void test_damaged(void **state)
 {
-	struct test_cert cert = test_cert_make((struct test_spec){
-		.issuer = &ca, .cn = "x", .dns = { "a.example" }, .uri = "sip:a.example",
-		.purposes = { GNUTLS_KP_TLS_WWW_SERVER } });
+	struct test_cert cert =
+		test_cert_make((struct test_spec){ .issuer = &ca,
+						   .cn = "x",
+						   .dns = { "a.example" },
+						   .uri = "sip:a.example",
+						   .purposes = { GNUTLS_KP_TLS_WWW_SERVER } });
 	struct text why = TEXT_INIT(why_text);
 	struct trust_facts facts;
 	struct tls_chain chain;
@@ -431,7 +480,8 @@ static void test_damaged(void **state)
 	for (unsigned int i = 0; i < der.size; i++) {
 		part = tls_datum(der.data, i);
 		why.len = 0;
-		assert_int_equal(tls_facts_read(&part, 1, &facts, &chain, &why), TLS_FACTS_E_MALFORMED);
+		assert_int_equal(tls_facts_read(&part, 1, &facts, &chain, &why),
+				 TLS_FACTS_E_MALFORMED);
 	}
 	for (unsigned int i = 0; i < der.size; i++) {
 		der.data[i] ^= 0x81;

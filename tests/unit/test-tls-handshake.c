@@ -22,9 +22,12 @@ static int setup(void **state)
 	ca = test_cert_make((struct test_spec){ .cn = "Test CA", .ca = true });
 	cert_a = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "a.example" } });
 	cert_b = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "b.example" } });
-	cert_b2 = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "*.two.example", "b.example" } });
-	cert_rsa = test_cert_make((struct test_spec){ .issuer = &ca, .cn = "rsa.example",
-						      .dns = { "rsa.example" }, .pk = GNUTLS_PK_RSA });
+	cert_b2 = test_cert_make(
+		(struct test_spec){ .issuer = &ca, .dns = { "*.two.example", "b.example" } });
+	cert_rsa = test_cert_make((struct test_spec){ .issuer = &ca,
+						      .cn = "rsa.example",
+						      .dns = { "rsa.example" },
+						      .pk = GNUTLS_PK_RSA });
 	test_conf_init(&net);
 	test_files_add_certs(&net.files, "ca.pem", &ca, NULL);
 	test_files_add_certs(&net.files, "a.pem", &cert_a, NULL);
@@ -58,7 +61,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- two ends ---------------------------------------------------------------------------------- */
+/* ---- two ends ----------------------------------------------------------------------------------
+ */
 
 struct pair {
 	int fds[2];
@@ -68,9 +72,12 @@ struct pair {
 static struct tls_job job_of(bool dial, bool tls12, uint8_t ciphers)
 {
 	struct tls_job job = {
-		.dial = dial, .mutual = true, .tls12 = tls12,
+		.dial = dial,
+		.mutual = true,
+		.tls12 = tls12,
 		.kernel_ciphers = { ciphers, ciphers },
-		.identity = id_a, .entry = dial ? entry_b : TRUST_ENTRY_ANY,
+		.identity = id_a,
+		.entry = dial ? entry_b : TRUST_ENTRY_ANY,
 	};
 
 	return job;
@@ -100,7 +107,8 @@ static void pair_run(struct pair *p)
 		b = tls_handshake_step(p->accept);
 	}
 	if (a != 0 || b != 0)
-		print_error("dial %d: %s; accept %d: %s\n", a, p->dial->detail, b, p->accept->detail);
+		print_error("dial %d: %s; accept %d: %s\n", a, p->dial->detail, b,
+			    p->accept->detail);
 	assert_int_equal(a, 0);
 	assert_int_equal(b, 0);
 }
@@ -114,7 +122,9 @@ struct keys {
 static void export_keys(struct tls_handshake *hs, struct keys *keys)
 {
 	*keys = (struct keys){ 0 };
-	assert_int_equal(tls_handshake_export(hs, &keys->tx, &keys->rx, keys->early, &keys->early_len), 0);
+	assert_int_equal(tls_handshake_export(hs, &keys->tx, &keys->rx, keys->early,
+					      &keys->early_len),
+			 0);
 }
 
 static void assert_same_keys(const struct traffic_keys *a, const struct traffic_keys *b)
@@ -126,7 +136,8 @@ static void assert_same_keys(const struct traffic_keys *a, const struct traffic_
 	assert_memory_equal(a->secret.bytes, b->secret.bytes, sizeof(a->secret.bytes));
 }
 
-/* ---- tests ------------------------------------------------------------------------------------- */
+/* ---- tests -------------------------------------------------------------------------------------
+ */
 
 static void check_outcome(struct pair *p, enum ktls_version version, enum ktls_cipher cipher)
 {
@@ -178,10 +189,11 @@ static void test_keys_fit(void **state)
 
 				assert_memory_equal(a.tx.iv + 4, one, sizeof(one));
 			}
-			assert_int_equal(a.tx.secret.len,
-					 version == KTLS_TLS12 ?
-						 0 :
-						 ktls_cipher_info((enum ktls_cipher)cipher)->hash_size);
+			assert_int_equal(
+				a.tx.secret.len,
+				version == KTLS_TLS12
+					? 0
+					: ktls_cipher_info((enum ktls_cipher)cipher)->hash_size);
 			pair_done(&p);
 		}
 	}
@@ -199,7 +211,8 @@ static void test_record_by_hand(void **state)
 	gnutls_datum_t key;
 
 	(void)state;
-	pair_new(&p, job_of(true, false, 1 << KTLS_AES_256_GCM), job_of(false, false, 1 << KTLS_AES_256_GCM));
+	pair_new(&p, job_of(true, false, 1 << KTLS_AES_256_GCM),
+		 job_of(false, false, 1 << KTLS_AES_256_GCM));
 	pair_run(&p);
 	export_keys(p.dial, &a);
 	record[0] = KTLS_RECORD_DATA;
@@ -210,8 +223,9 @@ static void test_record_by_hand(void **state)
 	buf[sizeof(message)] = KTLS_RECORD_DATA;
 	key = tls_datum(a.tx.key, 32);
 	assert_int_equal(gnutls_aead_cipher_init(&cipher, GNUTLS_CIPHER_AES_256_GCM, &key), 0);
-	assert_int_equal(gnutls_aead_cipher_encrypt(cipher, a.tx.iv, 12, record, 5, 16, buf, sizeof(message) + 1,
-						    record + 5, &len), 0);
+	assert_int_equal(gnutls_aead_cipher_encrypt(cipher, a.tx.iv, 12, record, 5, 16, buf,
+						    sizeof(message) + 1, record + 5, &len),
+			 0);
 	gnutls_aead_cipher_deinit(cipher);
 	assert_int_equal(write(p.fds[0], record, sizeof(record)), (ssize_t)sizeof(record));
 	assert_int_equal(tls_pump_read(p.accept, buf, sizeof(buf), &len), 0);
@@ -230,13 +244,16 @@ static void test_key_update_is_gnutls(void **state)
 		gnutls_datum_t mac, iv, key;
 		unsigned char seq[8];
 
-		pair_new(&p, job_of(true, false, (uint8_t)(1 << cipher)), job_of(false, false, (uint8_t)(1 << cipher)));
+		pair_new(&p, job_of(true, false, (uint8_t)(1 << cipher)),
+			 job_of(false, false, (uint8_t)(1 << cipher)));
 		pair_run(&p);
 		export_keys(p.accept, &b);
 		for (int generation = 0; generation < 3; generation++) {
 			assert_int_equal(tls_keys_update((enum ktls_cipher)cipher, &b.rx), 0);
 			assert_int_equal(gnutls_session_key_update(p.dial->session, 0), 0);
-			assert_int_equal(gnutls_record_get_state(p.dial->session, 0, &mac, &iv, &key, seq), 0);
+			assert_int_equal(gnutls_record_get_state(p.dial->session, 0, &mac, &iv,
+								 &key, seq),
+					 0);
 			assert_memory_equal(key.data, b.rx.key, key.size);
 			assert_memory_equal(iv.data, b.rx.iv, iv.size);
 			assert_int_equal(b.rx.seq, 0);
@@ -367,13 +384,15 @@ static void test_nothing_read_ahead(void **state)
 
 static void test_fallback_choice(void **state)
 {
-	struct tls_job dial = job_of(true, false, 7), accept = job_of(false, false, 1 << KTLS_AES_128_GCM);
+	struct tls_job dial = job_of(true, false, 7),
+		       accept = job_of(false, false, 1 << KTLS_AES_128_GCM);
 	struct tls_outcome outcome;
 	struct keys keys;
 	struct pair p;
 
 	(void)state;
-	/* the kernel takes AES-128 only: it is preferred, and nothing else is offered without fallback */
+	/* the kernel takes AES-128 only: it is preferred, and nothing else is offered without
+	 * fallback */
 	accept.fallback = true;
 	pair_new(&p, dial, accept);
 	pair_run(&p);
@@ -389,7 +408,9 @@ static void test_fallback_choice(void **state)
 	tls_handshake_outcome(p.accept, &outcome);
 	assert_int_equal(outcome.cipher, KTLS_CHACHA20_POLY1305);
 	assert_false(outcome.kernel);
-	assert_int_equal(tls_handshake_export(p.accept, &keys.tx, &keys.rx, keys.early, &keys.early_len), -EINVAL);
+	assert_int_equal(tls_handshake_export(p.accept, &keys.tx, &keys.rx, keys.early,
+					      &keys.early_len),
+			 -EINVAL);
 	pair_done(&p);
 }
 

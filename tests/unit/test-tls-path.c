@@ -13,8 +13,10 @@ static int setup(void **state)
 {
 	(void)state;
 	root = test_cert_make((struct test_spec){ .cn = "Root", .ca = true });
-	issuing = test_cert_make((struct test_spec){ .cn = "Issuing", .issuer = &root, .ca = true });
-	leaf = test_cert_make((struct test_spec){ .issuer = &issuing, .cn = "leaf", .dns = { "a.example" } });
+	issuing =
+		test_cert_make((struct test_spec){ .cn = "Issuing", .issuer = &root, .ca = true });
+	leaf = test_cert_make(
+		(struct test_spec){ .issuer = &issuing, .cn = "leaf", .dns = { "a.example" } });
 	other_root = test_cert_make((struct test_spec){ .cn = "Other Root", .ca = true });
 	return 0;
 }
@@ -29,7 +31,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- one chain, one set ---------------------------------------------------------------------------- */
+/* ---- one chain, one set
+ * ---------------------------------------------------------------------------- */
 
 struct found {
 	enum trust_chain outcome;
@@ -38,7 +41,8 @@ struct found {
 	uint8_t anchor_fingerprint[32];
 };
 
-static void read_chain(const struct test_cert *const chain[], struct trust_facts *facts, struct tls_chain *crts)
+static void read_chain(const struct test_cert *const chain[], struct trust_facts *facts,
+		       struct tls_chain *crts)
 {
 	gnutls_datum_t ders[TRUST_CHAIN_MAX];
 	char buf[256];
@@ -46,13 +50,16 @@ static void read_chain(const struct test_cert *const chain[], struct trust_facts
 	size_t n = 0;
 
 	for (; chain[n]; n++)
-		assert_int_equal(gnutls_x509_crt_export2(chain[n]->crt, GNUTLS_X509_FMT_DER, &ders[n]), 0);
+		assert_int_equal(gnutls_x509_crt_export2(chain[n]->crt, GNUTLS_X509_FMT_DER,
+							 &ders[n]),
+				 0);
 	assert_int_equal(tls_facts_read(ders, n, facts, crts, &why), 0);
 	for (size_t i = 0; i < n; i++)
 		gnutls_free(ders[i].data);
 }
 
-static struct found find(const struct test_cert *const chain[], const struct test_cert *const anchors[])
+static struct found find(const struct test_cert *const chain[],
+			 const struct test_cert *const anchors[])
 {
 	gnutls_x509_crt_t list[16];
 	struct tls_anchors set = { .crts = list };
@@ -80,7 +87,8 @@ static struct found find(const struct test_cert *const chain[], const struct tes
 
 #define CHAIN(...) ((const struct test_cert *const[]){ __VA_ARGS__, NULL })
 
-static void expect(struct found found, enum trust_chain outcome, const char *certs, const char *anchor)
+static void expect(struct found found, enum trust_chain outcome, const char *certs,
+		   const char *anchor)
 {
 	assert_int_equal(found.outcome, outcome);
 	assert_int_equal(found.n_certs, strlen(certs));
@@ -89,7 +97,8 @@ static void expect(struct found found, enum trust_chain outcome, const char *cer
 	assert_string_equal(found.anchor, anchor);
 }
 
-/* ---- tests ----------------------------------------------------------------------------------------- */
+/* ---- tests
+ * ----------------------------------------------------------------------------------------- */
 
 static void test_orders(void **state)
 {
@@ -97,8 +106,8 @@ static void test_orders(void **state)
 	expect(find(CHAIN(&leaf, &issuing), CHAIN(&root)), TRUST_CHAIN_OK, "01", "CN=Root");
 	expect(find(CHAIN(&leaf, &issuing, &root), CHAIN(&root)), TRUST_CHAIN_OK, "01", "CN=Root");
 	expect(find(CHAIN(&leaf, &root, &issuing), CHAIN(&root)), TRUST_CHAIN_OK, "02", "CN=Root");
-	expect(find(CHAIN(&leaf, &other_root, &leaf, &issuing), CHAIN(&other_root, &root)), TRUST_CHAIN_OK, "03",
-	       "CN=Root");
+	expect(find(CHAIN(&leaf, &other_root, &leaf, &issuing), CHAIN(&other_root, &root)),
+	       TRUST_CHAIN_OK, "03", "CN=Root");
 	/* a sub-CA as anchor, listed on purpose: the shortest path ends there */
 	expect(find(CHAIN(&leaf, &issuing), CHAIN(&issuing)), TRUST_CHAIN_OK, "0", "CN=Issuing");
 	expect(find(CHAIN(&leaf), CHAIN(&root, &issuing)), TRUST_CHAIN_OK, "0", "CN=Issuing");
@@ -108,19 +117,21 @@ static void test_nothing_leads_there(void **state)
 {
 	(void)state;
 	expect(find(CHAIN(&leaf), CHAIN(&root)), TRUST_CHAIN_UNKNOWN_CA, "0", "");
-	expect(find(CHAIN(&leaf, &issuing, &root), CHAIN(&other_root)), TRUST_CHAIN_UNKNOWN_CA, "012", "");
+	expect(find(CHAIN(&leaf, &issuing, &root), CHAIN(&other_root)), TRUST_CHAIN_UNKNOWN_CA,
+	       "012", "");
 	expect(find(CHAIN(&root), CHAIN(&other_root)), TRUST_CHAIN_UNKNOWN_CA, "0", "");
 }
 
 /* One CA key under two roots; the peer presents both certificates of it, the wrong one first. */
 static void test_cross_signed(void **state)
 {
-	struct test_cert cross = test_cert_make((struct test_spec){ .cn = "Issuing", .issuer = &other_root,
-								    .ca = true, .same_key = &issuing });
+	struct test_cert cross = test_cert_make((struct test_spec){
+		.cn = "Issuing", .issuer = &other_root, .ca = true, .same_key = &issuing });
 
 	(void)state;
 	expect(find(CHAIN(&leaf, &cross, &issuing), CHAIN(&root)), TRUST_CHAIN_OK, "02", "CN=Root");
-	expect(find(CHAIN(&leaf, &cross, &issuing), CHAIN(&other_root)), TRUST_CHAIN_OK, "01", "CN=Other Root");
+	expect(find(CHAIN(&leaf, &cross, &issuing), CHAIN(&other_root)), TRUST_CHAIN_OK, "01",
+	       "CN=Other Root");
 	expect(find(CHAIN(&leaf, &cross), CHAIN(&root)), TRUST_CHAIN_UNKNOWN_CA, "01", "");
 	test_cert_done(&cross);
 }
@@ -129,7 +140,8 @@ static void test_cross_signed(void **state)
 static void test_wrong_signature(void **state)
 {
 	struct test_cert twin = test_cert_make((struct test_spec){ .cn = "Root", .ca = true });
-	struct test_cert fake = test_cert_make((struct test_spec){ .cn = "Issuing", .issuer = &root, .ca = true });
+	struct test_cert fake =
+		test_cert_make((struct test_spec){ .cn = "Issuing", .issuer = &root, .ca = true });
 	struct found found;
 
 	(void)state;
@@ -140,30 +152,41 @@ static void test_wrong_signature(void **state)
 	expect(find(CHAIN(&leaf, &issuing), CHAIN(&twin, &root)), TRUST_CHAIN_OK, "01", "CN=Root");
 	/* a false intermediate beside the true one */
 	expect(find(CHAIN(&leaf, &fake, &issuing), CHAIN(&root)), TRUST_CHAIN_OK, "02", "CN=Root");
-	assert_int_equal(find(CHAIN(&leaf, &fake), CHAIN(&root)).outcome, TRUST_CHAIN_BAD_SIGNATURE);
+	assert_int_equal(find(CHAIN(&leaf, &fake), CHAIN(&root)).outcome,
+			 TRUST_CHAIN_BAD_SIGNATURE);
 	test_cert_done(&twin);
 	test_cert_done(&fake);
 }
 
 static void test_constraints(void **state)
 {
-	struct test_cert short_ca = test_cert_make((struct test_spec){ .cn = "Short", .issuer = &root, .ca = true,
-								       .path_length = 1 });
-	struct test_cert below = test_cert_make((struct test_spec){ .cn = "Below", .issuer = &short_ca, .ca = true });
-	struct test_cert deep = test_cert_make((struct test_spec){ .cn = "Deep", .issuer = &below, .ca = true });
-	struct test_cert end = test_cert_make((struct test_spec){ .issuer = &deep, .dns = { "a.example" } });
-	struct test_cert near = test_cert_make((struct test_spec){ .issuer = &below, .dns = { "a.example" } });
-	struct test_cert no_ca = test_cert_make((struct test_spec){ .cn = "No CA", .issuer = &root });
-	struct test_cert under = test_cert_make((struct test_spec){ .issuer = &no_ca, .dns = { "a.example" } });
-	struct test_cert no_sign = test_cert_make((struct test_spec){ .cn = "No Sign", .issuer = &root, .ca = true,
-								      .key_usage = GNUTLS_KEY_CRL_SIGN });
-	struct test_cert by_no_sign = test_cert_make((struct test_spec){ .issuer = &no_sign, .dns = { "a.example" } });
+	struct test_cert short_ca = test_cert_make(
+		(struct test_spec){ .cn = "Short", .issuer = &root, .ca = true, .path_length = 1 });
+	struct test_cert below = test_cert_make(
+		(struct test_spec){ .cn = "Below", .issuer = &short_ca, .ca = true });
+	struct test_cert deep =
+		test_cert_make((struct test_spec){ .cn = "Deep", .issuer = &below, .ca = true });
+	struct test_cert end =
+		test_cert_make((struct test_spec){ .issuer = &deep, .dns = { "a.example" } });
+	struct test_cert near =
+		test_cert_make((struct test_spec){ .issuer = &below, .dns = { "a.example" } });
+	struct test_cert no_ca =
+		test_cert_make((struct test_spec){ .cn = "No CA", .issuer = &root });
+	struct test_cert under =
+		test_cert_make((struct test_spec){ .issuer = &no_ca, .dns = { "a.example" } });
+	struct test_cert no_sign = test_cert_make((struct test_spec){
+		.cn = "No Sign", .issuer = &root, .ca = true, .key_usage = GNUTLS_KEY_CRL_SIGN });
+	struct test_cert by_no_sign =
+		test_cert_make((struct test_spec){ .issuer = &no_sign, .dns = { "a.example" } });
 
 	(void)state;
-	assert_int_equal(find(CHAIN(&near, &below, &short_ca), CHAIN(&root)).outcome, TRUST_CHAIN_OK);
-	expect(find(CHAIN(&end, &deep, &below, &short_ca), CHAIN(&root)), TRUST_CHAIN_CONSTRAINT, "0123", "CN=Root");
+	assert_int_equal(find(CHAIN(&near, &below, &short_ca), CHAIN(&root)).outcome,
+			 TRUST_CHAIN_OK);
+	expect(find(CHAIN(&end, &deep, &below, &short_ca), CHAIN(&root)), TRUST_CHAIN_CONSTRAINT,
+	       "0123", "CN=Root");
 	expect(find(CHAIN(&under, &no_ca), CHAIN(&root)), TRUST_CHAIN_CONSTRAINT, "01", "CN=Root");
-	expect(find(CHAIN(&by_no_sign, &no_sign), CHAIN(&root)), TRUST_CHAIN_CONSTRAINT, "01", "CN=Root");
+	expect(find(CHAIN(&by_no_sign, &no_sign), CHAIN(&root)), TRUST_CHAIN_CONSTRAINT, "01",
+	       "CN=Root");
 	test_cert_done(&short_ca);
 	test_cert_done(&below);
 	test_cert_done(&deep);
@@ -175,7 +198,8 @@ static void test_constraints(void **state)
 	test_cert_done(&by_no_sign);
 }
 
-/* Constraints on DNS names bind whatever may identify a server: also a common name and a sip: URI. */
+/* Constraints on DNS names bind whatever may identify a server: also a common name and a sip: URI.
+ */
 static void test_name_constraints(void **state)
 {
 	static const struct {
@@ -189,18 +213,22 @@ static void test_name_constraints(void **state)
 		{ "a.evil.example", NULL, NULL, TRUST_CHAIN_CONSTRAINT },
 		{ NULL, "a.good.example", "sip:a.good.example", TRUST_CHAIN_OK },
 		{ NULL, "a.good.example", "sip:a.evil.example", TRUST_CHAIN_CONSTRAINT },
-		{ NULL, "a.good.example", "SIP:a.evil.example:5061;transport=tls", TRUST_CHAIN_CONSTRAINT },
-		{ NULL, "a.good.example", "sip:user@a.evil.example", TRUST_CHAIN_OK }, /* no identity */
+		{ NULL, "a.good.example", "SIP:a.evil.example:5061;transport=tls",
+		  TRUST_CHAIN_CONSTRAINT },
+		{ NULL, "a.good.example", "sip:user@a.evil.example",
+		  TRUST_CHAIN_OK }, /* no identity */
 		{ NULL, "a.good.example", "https://a.evil.example/", TRUST_CHAIN_OK },
 	};
-	struct test_cert bound = test_cert_make((struct test_spec){ .cn = "Bound", .issuer = &root, .ca = true,
-								    .permitted_dns = "good.example" });
-	struct test_cert bound_root = test_cert_make((struct test_spec){ .cn = "Bound Root", .ca = true,
-									 .permitted_dns = "good.example" });
+	struct test_cert bound = test_cert_make((struct test_spec){
+		.cn = "Bound", .issuer = &root, .ca = true, .permitted_dns = "good.example" });
+	struct test_cert bound_root = test_cert_make((struct test_spec){
+		.cn = "Bound Root", .ca = true, .permitted_dns = "good.example" });
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct test_spec spec = { .issuer = &bound, .cn = rows[i].cn, .dns = { rows[i].dns },
+		struct test_spec spec = { .issuer = &bound,
+					  .cn = rows[i].cn,
+					  .dns = { rows[i].dns },
 					  .uri = rows[i].uri };
 		struct test_cert cert = test_cert_make(spec);
 
@@ -220,15 +248,23 @@ static void test_name_constraints(void **state)
 /* Times and strength are for trust to judge: the path as such holds. */
 static void test_left_to_trust(void **state)
 {
-	struct test_cert old = test_cert_make((struct test_spec){ .issuer = &root, .from = -20, .to = -10 });
-	struct test_cert sha1 = test_cert_make((struct test_spec){ .issuer = &root, .digest = GNUTLS_DIG_SHA1 });
-	struct test_cert rsa = test_cert_make((struct test_spec){ .issuer = &root, .pk = GNUTLS_PK_RSA, .bits = 1024 });
-	struct test_cert dsa = test_cert_make((struct test_spec){ .issuer = &root, .pk = GNUTLS_PK_DSA });
-	struct test_cert old_root = test_cert_make((struct test_spec){ .cn = "Old", .ca = true, .from = -20, .to = -10 });
+	struct test_cert old =
+		test_cert_make((struct test_spec){ .issuer = &root, .from = -20, .to = -10 });
+	struct test_cert sha1 =
+		test_cert_make((struct test_spec){ .issuer = &root, .digest = GNUTLS_DIG_SHA1 });
+	struct test_cert rsa = test_cert_make(
+		(struct test_spec){ .issuer = &root, .pk = GNUTLS_PK_RSA, .bits = 1024 });
+	struct test_cert dsa =
+		test_cert_make((struct test_spec){ .issuer = &root, .pk = GNUTLS_PK_DSA });
+	struct test_cert old_root = test_cert_make(
+		(struct test_spec){ .cn = "Old", .ca = true, .from = -20, .to = -10 });
 	struct test_cert by_old = test_cert_make((struct test_spec){ .issuer = &old_root });
-	struct test_cert critical = test_cert_make((struct test_spec){
-		.issuer = &root, .extension_oid = "1.2.3.4", .extension = "\x05", .extension_size = 2,
-		.extension_critical = true });
+	struct test_cert critical =
+		test_cert_make((struct test_spec){ .issuer = &root,
+						   .extension_oid = "1.2.3.4",
+						   .extension = "\x05",
+						   .extension_size = 2,
+						   .extension_critical = true });
 
 	(void)state;
 	expect(find(CHAIN(&old), CHAIN(&root)), TRUST_CHAIN_OK, "0", "CN=Root");
@@ -257,7 +293,8 @@ static void test_bounded_work(void **state)
 	(void)state;
 	/* self-issued, without key identifiers that would tell them apart */
 	for (size_t i = 0; i < ARRAY_SIZE(mesh); i++) {
-		mesh[i] = test_cert_make((struct test_spec){ .cn = "Mesh", .ca = true, .same_key = i ? &mesh[0] : NULL });
+		mesh[i] = test_cert_make((struct test_spec){
+			.cn = "Mesh", .ca = true, .same_key = i ? &mesh[0] : NULL });
 		chain[i + 1] = &mesh[i];
 	}
 	end = test_cert_make((struct test_spec){ .issuer = &mesh[0], .dns = { "a.example" } });
@@ -269,7 +306,8 @@ static void test_bounded_work(void **state)
 		test_cert_done(&mesh[i]);
 }
 
-/* ---- which sets are asked -------------------------------------------------------------------------- */
+/* ---- which sets are asked
+ * -------------------------------------------------------------------------- */
 
 static void test_sets(void **state)
 {
@@ -324,14 +362,10 @@ static void test_sets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_orders),
-		cmocka_unit_test(test_nothing_leads_there),
-		cmocka_unit_test(test_cross_signed),
-		cmocka_unit_test(test_wrong_signature),
-		cmocka_unit_test(test_constraints),
-		cmocka_unit_test(test_name_constraints),
-		cmocka_unit_test(test_left_to_trust),
-		cmocka_unit_test(test_bounded_work),
+		cmocka_unit_test(test_orders),	      cmocka_unit_test(test_nothing_leads_there),
+		cmocka_unit_test(test_cross_signed),  cmocka_unit_test(test_wrong_signature),
+		cmocka_unit_test(test_constraints),   cmocka_unit_test(test_name_constraints),
+		cmocka_unit_test(test_left_to_trust), cmocka_unit_test(test_bounded_work),
 		cmocka_unit_test(test_sets),
 	};
 

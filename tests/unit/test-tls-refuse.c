@@ -21,7 +21,8 @@ static int setup(void **state)
 	assert_int_equal(tls_global_init(), 0);
 	ca = test_cert_make((struct test_spec){ .cn = "Test CA", .ca = true });
 	other_ca = test_cert_make((struct test_spec){ .cn = "Other CA", .ca = true });
-	intermediate = test_cert_make((struct test_spec){ .cn = "Issuing CA", .issuer = &ca, .ca = true });
+	intermediate =
+		test_cert_make((struct test_spec){ .cn = "Issuing CA", .issuer = &ca, .ca = true });
 	cert_a = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "a.example" } });
 	cert_b = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "b.example" } });
 	test_conf_init(&net);
@@ -51,7 +52,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- ours against a GnuTLS session --------------------------------------------------------------- */
+/* ---- ours against a GnuTLS session
+ * --------------------------------------------------------------- */
 
 struct duel {
 	int fds[2]; /* theirs, ours */
@@ -71,7 +73,10 @@ struct peer {
 static struct tls_job job_of(bool dial)
 {
 	return (struct tls_job){
-		.dial = dial, .mutual = true, .tls12 = true, .kernel_ciphers = { 7, 7 },
+		.dial = dial,
+		.mutual = true,
+		.tls12 = true,
+		.kernel_ciphers = { 7, 7 },
 		.entry = dial ? entry_b : TRUST_ENTRY_ANY,
 	};
 }
@@ -85,7 +90,9 @@ static void peer_credentials(struct duel *d, const struct peer *peer)
 	for (; n < 20 && peer->chain[n]; n++)
 		chain[n] = peer->chain[n]->crt;
 	if (n > 0)
-		assert_int_equal(gnutls_certificate_set_x509_key(d->credentials, chain, n, peer->chain[0]->key), 0);
+		assert_int_equal(gnutls_certificate_set_x509_key(d->credentials, chain, n,
+								 peer->chain[0]->key),
+				 0);
 }
 
 static void duel_new(struct duel *d, struct tls_job job, struct peer peer)
@@ -95,9 +102,13 @@ static void duel_new(struct duel *d, struct tls_job job, struct peer peer)
 	assert_int_equal(tls_handshake_new(net.store, &job, d->fds[1], &d->ours), 0);
 	if (!peer.credentials)
 		peer_credentials(d, &peer);
-	assert_int_equal(gnutls_init(&d->theirs, GNUTLS_NONBLOCK | GNUTLS_FORCE_CLIENT_CERT |
-							 (peer.server ? GNUTLS_SERVER : GNUTLS_CLIENT)), 0);
-	assert_int_equal(gnutls_priority_set_direct(d->theirs, peer.priority ? peer.priority : "NORMAL", NULL), 0);
+	assert_int_equal(gnutls_init(&d->theirs,
+				     GNUTLS_NONBLOCK | GNUTLS_FORCE_CLIENT_CERT |
+					     (peer.server ? GNUTLS_SERVER : GNUTLS_CLIENT)),
+			 0);
+	assert_int_equal(gnutls_priority_set_direct(d->theirs,
+						    peer.priority ? peer.priority : "NORMAL", NULL),
+			 0);
 	gnutls_credentials_set(d->theirs, GNUTLS_CRD_CERTIFICATE,
 			       peer.credentials ? peer.credentials : d->credentials);
 	gnutls_transport_set_int(d->theirs, d->fds[0]);
@@ -190,7 +201,8 @@ static void refuse_server(struct peer peer, enum reason reason, int alert)
 	refuse_job(job_of(true), peer, reason, alert);
 }
 
-/* ---- certificates -------------------------------------------------------------------------------- */
+/* ---- certificates
+ * -------------------------------------------------------------------------------- */
 
 static void refuse_spec(struct test_spec spec, enum reason reason, int alert)
 {
@@ -222,7 +234,8 @@ static void test_bad_leaves(void **state)
 	refuse_spec(spec, REASON_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED);
 	spec = good, spec.from = 10, spec.to = 20;
 	refuse_spec(spec, REASON_NOT_YET_VALID, GNUTLS_A_BAD_CERTIFICATE);
-	spec = good, spec.ca = true, spec.key_usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_DIGITAL_SIGNATURE;
+	spec = good, spec.ca = true,
+	spec.key_usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_DIGITAL_SIGNATURE;
 	refuse_spec(spec, REASON_CA_AS_LEAF, GNUTLS_A_BAD_CERTIFICATE);
 	spec = good, spec.version = 1, spec.cn = "a.example";
 	refuse_spec(spec, REASON_CERTIFICATE_VERSION, GNUTLS_A_UNSUPPORTED_CERTIFICATE);
@@ -248,16 +261,20 @@ static void test_bad_chains(void **state)
 	/* the CA's name and key identifier, another key */
 	fake_ca = test_cert_make((struct test_spec){ .cn = "Test CA", .ca = true });
 	forged = test_cert_make((struct test_spec){ .issuer = &fake_ca, .dns = { "a.example" } });
-	refuse_client((struct peer){ .chain = { &forged } }, REASON_CHAIN_SIGNATURE, GNUTLS_A_BAD_CERTIFICATE);
+	refuse_client((struct peer){ .chain = { &forged } }, REASON_CHAIN_SIGNATURE,
+		      GNUTLS_A_BAD_CERTIFICATE);
 
-	late = test_cert_make((struct test_spec){ .issuer = &intermediate, .dns = { "a.example" } });
+	late = test_cert_make(
+		(struct test_spec){ .issuer = &intermediate, .dns = { "a.example" } });
 	refuse_client((struct peer){ .chain = { &late } }, REASON_UNKNOWN_CA, GNUTLS_A_UNKNOWN_CA);
 
 	foreign = test_cert_make((struct test_spec){ .issuer = &other_ca, .dns = { "a.example" } });
-	refuse_client((struct peer){ .chain = { &foreign } }, REASON_FOREIGN_CA_PARTNER, GNUTLS_A_UNKNOWN_CA);
+	refuse_client((struct peer){ .chain = { &foreign } }, REASON_FOREIGN_CA_PARTNER,
+		      GNUTLS_A_UNKNOWN_CA);
 
 	/* an end entity that issues */
-	not_ca = test_cert_make((struct test_spec){ .issuer = &ca, .cn = "no CA", .dns = { "x.example" } });
+	not_ca = test_cert_make(
+		(struct test_spec){ .issuer = &ca, .cn = "no CA", .dns = { "x.example" } });
 	below = test_cert_make((struct test_spec){ .issuer = &not_ca, .dns = { "a.example" } });
 	peer = (struct peer){ .chain = { &below, &not_ca } };
 	refuse_client(peer, REASON_CHAIN_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE);
@@ -326,17 +343,20 @@ static void test_bad_servers(void **state)
 	struct test_cert cert;
 
 	(void)state;
-	refuse_server((struct peer){ .chain = { &cert_a } }, REASON_NAME_MISMATCH, GNUTLS_A_BAD_CERTIFICATE);
+	refuse_server((struct peer){ .chain = { &cert_a } }, REASON_NAME_MISMATCH,
+		      GNUTLS_A_BAD_CERTIFICATE);
 	cert = test_cert_make((struct test_spec){ .dns = { "b.example" } });
 	refuse_server((struct peer){ .chain = { &cert } }, REASON_UNKNOWN_CA, GNUTLS_A_UNKNOWN_CA);
 	test_cert_done(&cert);
-	cert = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "b.example" },
-						  .purposes = { client_only[0] } });
-	refuse_server((struct peer){ .chain = { &cert } }, REASON_KEY_USAGE, GNUTLS_A_BAD_CERTIFICATE);
+	cert = test_cert_make((struct test_spec){
+		.issuer = &ca, .dns = { "b.example" }, .purposes = { client_only[0] } });
+	refuse_server((struct peer){ .chain = { &cert } }, REASON_KEY_USAGE,
+		      GNUTLS_A_BAD_CERTIFICATE);
 	test_cert_done(&cert);
 }
 
-/* ---- versions and ciphers ------------------------------------------------------------------------ */
+/* ---- versions and ciphers
+ * ------------------------------------------------------------------------ */
 
 static void expect_detail(struct tls_job job, struct peer peer, enum reason reason, int alert,
 			  const char *const words[])
@@ -395,7 +415,8 @@ static void test_nothing_to_offer(void **state)
 	duel_done(&d);
 }
 
-/* ---- what the peer does -------------------------------------------------------------------------- */
+/* ---- what the peer does
+ * -------------------------------------------------------------------------- */
 
 static void test_peer_alert(void **state)
 {
@@ -406,8 +427,10 @@ static void test_peer_alert(void **state)
 	(void)state;
 	/* a server that knows TLS 1.2 only */
 	job.tls12 = false;
-	duel_new(&d, job, (struct peer){ .chain = { &cert_b }, .server = true,
-					 .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" });
+	duel_new(&d, job,
+		 (struct peer){ .chain = { &cert_b },
+				.server = true,
+				.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" });
 	for (int i = 0; i < 10 && tls_handshake_step(d.ours) == TLS_E_WANT_READ; i++) {
 		int r = gnutls_handshake(d.theirs);
 
@@ -483,7 +506,9 @@ static void test_certificate_despite_hints(void **state)
 		unsigned int n = 0;
 		struct duel d;
 
-		duel_new(&d, job_of(true), (struct peer){ .chain = { &cert_b }, .server = true, .priority = versions[i] });
+		duel_new(&d, job_of(true),
+			 (struct peer){
+				 .chain = { &cert_b }, .server = true, .priority = versions[i] });
 		gnutls_certificate_set_x509_trust(d.credentials, &other_ca.crt, 1);
 		gnutls_certificate_server_set_request(d.theirs, GNUTLS_CERT_REQUIRE);
 		assert_int_equal(duel_run(&d), 0);
@@ -499,7 +524,8 @@ static void test_certificate_despite_hints(void **state)
 	}
 }
 
-/* ---- raw bytes ----------------------------------------------------------------------------------- */
+/* ---- raw bytes
+ * ----------------------------------------------------------------------------------- */
 
 static void expect_bytes(bool dial, const void *bytes, size_t len, size_t step, enum reason reason,
 			 const char *alert, size_t alert_len)
@@ -591,8 +617,9 @@ static void test_broken_tls(void **state)
 /* A server that answers TLS 1.3 with the TLS 1.2 it was not offered. */
 static void test_server_version(void **state)
 {
-	uint8_t hello[5 + 4 + 2 + 32 + 1 + 2 + 1] = { 0x16, 3, 3, 0, sizeof(hello) - 5,
-						      2, 0, 0, sizeof(hello) - 9, 3, 3 };
+	uint8_t hello[5 + 4 + 2 + 32 + 1 + 2 + 1] = {
+		0x16, 3, 3, 0, sizeof(hello) - 5, 2, 0, 0, sizeof(hello) - 9, 3, 3
+	};
 	struct tls_job job = job_of(true);
 	struct tls_outcome outcome;
 	struct tls_handshake *hs;
@@ -611,7 +638,8 @@ static void test_server_version(void **state)
 	assert_int_equal(tls_handshake_step(hs), TLS_E_REFUSED);
 	tls_handshake_outcome(hs, &outcome);
 	assert_int_equal(outcome.reason, REASON_TLS_VERSION);
-	assert_non_null(strstr(outcome.detail, "the peer chose TLS 1.2 with TLS_ECDHE_RSA_AES_128_GCM_SHA256"));
+	assert_non_null(strstr(outcome.detail,
+			       "the peer chose TLS 1.2 with TLS_ECDHE_RSA_AES_128_GCM_SHA256"));
 	assert_int_equal(recv(fds[0], buf, sizeof(buf), 0), 7);
 	assert_int_equal(buf[6], GNUTLS_A_PROTOCOL_VERSION);
 	tls_handshake_free(hs);
@@ -630,10 +658,13 @@ static void test_reset(void **state)
 	for (int bytes = 0; bytes <= 7; bytes += 7) {
 		test_connect(fds);
 		assert_int_equal(tls_handshake_new(net.store, &job, fds[1], &hs), 0);
-		assert_int_equal(send(fds[0], "\x16\x03\x01\x01\x00\x01\x00", (size_t)bytes, 0), bytes);
+		assert_int_equal(send(fds[0], "\x16\x03\x01\x01\x00\x01\x00", (size_t)bytes, 0),
+				 bytes);
 		assert_int_equal(tls_handshake_step(hs), TLS_E_WANT_READ);
 		assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_LINGER,
-					    &(struct linger){ .l_onoff = 1 }, sizeof(struct linger)), 0);
+					    &(struct linger){ .l_onoff = 1 },
+					    sizeof(struct linger)),
+				 0);
 		close(fds[0]);
 		assert_int_equal(tls_handshake_step(hs), TLS_E_REFUSED);
 		tls_handshake_outcome(hs, &outcome);

@@ -44,8 +44,7 @@ enum order {
 	N_ORDERS,
 };
 
-/* ---- the worker --------------------------------------------------------------------------------
- */
+/* ---- the worker ---------------------------------------------------------------------------- */
 
 static uint8_t buf[WORKER_MESSAGE_MAX];
 static struct worker_message in, out;
@@ -248,8 +247,7 @@ static int worker_main(void)
 	return 0;
 }
 
-/* ---- the daemon --------------------------------------------------------------------------------
- */
+/* ---- the daemon ---------------------------------------------------------------------------- */
 
 /* All that the pool asks of a snapshot. */
 struct conf_snapshot {
@@ -277,7 +275,7 @@ struct fixture {
 	uint64_t next_id;
 	bool free_in_op; /* free the pool from inside the next op */
 	/* what the ops said */
-	unsigned int n_ready, n_results, n_pump_ends, n_lost, n_died;
+	unsigned int n_ready, n_results, n_pump_ends, n_lost, n_died, n_gone;
 	struct conf_error error;
 	enum reason reason;
 	uint8_t key0;
@@ -346,7 +344,16 @@ static void on_died(void *userdata, pid_t pid, int status)
 	op_called(f);
 }
 
-static const struct worker_pool_ops ops = { on_ready, on_result, on_pump_end, on_lost, on_died };
+static void on_gone(void *userdata)
+{
+	struct fixture *f = userdata;
+
+	f->n_gone++;
+	f->pool = NULL;
+}
+
+static const struct worker_pool_ops ops = { on_ready, on_result, on_pump_end,
+					    on_lost,  on_died,	 on_gone };
 
 static int on_tick(void *userdata)
 {
@@ -398,8 +405,7 @@ static struct worker_pool_stats stats(const struct fixture *f)
 	return s;
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests --------------------------------------------------------------------------------- */
 
 static void script_results(struct fixture *f)
 {
@@ -619,9 +625,9 @@ static void script_retire(struct fixture *f)
 	} else if (f->step == 2 && stats(f).workers == 1) {
 		/* the one without a pump has left; the other waits for its pump */
 		worker_pool_cancel(f->pool, 1);
-		f->pool = NULL;
 		f->step = 3;
-	} else if (f->step == 3 && waitpid(-1, NULL, WNOHANG | __WALL) == -1) {
+	} else if (f->step == 3 && f->n_gone == 1) {
+		assert_int_equal(f->n_pump_ends, 0);
 		assert_int_equal(f->n_died + f->n_lost, 0);
 		done(f);
 	}
@@ -632,6 +638,23 @@ static void test_retire(void **state _unused_)
 	struct fixture f = {};
 
 	run(&f, "good", 2, script_retire);
+}
+
+/* A pool without workers is gone before retire returns. */
+static void script_retire_empty(struct fixture *f)
+{
+	if (f->n_ready == 0 || stats(f).workers > 0)
+		return;
+	worker_pool_retire(f->pool);
+	assert_int_equal(f->n_gone, 1);
+	done(f);
+}
+
+static void test_retire_empty(void **state _unused_)
+{
+	struct fixture f = {};
+
+	run(&f, "invalid", 2, script_retire_empty);
 }
 
 static void script_free(struct fixture *f)
@@ -658,7 +681,7 @@ static void test_free_inside_ops(void **state _unused_)
 	assert_int_equal(in_error.n_ready, 1);
 	run(&in_lost, "good", 1, script_free);
 	assert_int_equal(in_lost.n_lost, 1); /* and nothing after it */
-	assert_int_equal(in_lost.n_died, 0);
+	assert_int_equal(in_lost.n_died + in_lost.n_gone, 0);
 }
 
 static bool is_worker(void)
@@ -682,6 +705,7 @@ int main(int argc, char **argv _unused_)
 		cmocka_unit_test(test_pumps_and_cancels),
 		cmocka_unit_test(test_full_queue),
 		cmocka_unit_test(test_retire),
+		cmocka_unit_test(test_retire_empty),
 		cmocka_unit_test(test_free_inside_ops),
 	};
 	sigset_t child;

@@ -21,7 +21,8 @@
 
 #define DAY 86400
 
-/* ---- certificates ------------------------------------------------------------------------------ */
+/* ---- certificates ------------------------------------------------------------------------------
+ */
 
 struct test_cert {
 	gnutls_x509_crt_t crt;
@@ -39,8 +40,8 @@ struct test_spec {
 	unsigned int bits;	  /* 0: P-256 or 2048 */
 	gnutls_digest_algorithm_t digest;
 	bool ca;
-	int path_length; /* with @ca; 0: none */
-	int version;	 /* 0: 3 */
+	int path_length;  /* with @ca; 0: none */
+	int version;	  /* 0: 3 */
 	int64_t from, to; /* days from now; both 0: -1 and 30 */
 	const char *permitted_dns;
 	const char *extension_oid; /* with @extension */
@@ -60,7 +61,8 @@ static gnutls_x509_privkey_t test_key_make(const struct test_spec *spec)
 	gnutls_x509_privkey_t key;
 
 	if (!bits)
-		bits = pk == GNUTLS_PK_ECDSA ? GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1) : 2048;
+		bits = pk == GNUTLS_PK_ECDSA ? GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1)
+					     : 2048;
 	assert_int_equal(gnutls_x509_privkey_init(&key), 0);
 	if (spec->same_key)
 		assert_int_equal(gnutls_x509_privkey_cpy(key, spec->same_key->key), 0);
@@ -76,30 +78,43 @@ static void test_cert_fill(gnutls_x509_crt_t crt, const struct test_spec *spec)
 	unsigned int usage = spec->ca ? GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE;
 	time_t now = time(NULL);
 
-	assert_int_equal(gnutls_x509_crt_set_version(crt, spec->version ? (unsigned)spec->version : 3), 0);
+	assert_int_equal(gnutls_x509_crt_set_version(crt,
+						     spec->version ? (unsigned)spec->version : 3),
+			 0);
 	assert_int_equal(gnutls_x509_crt_set_serial(crt, spec->serial ? spec->serial : serial,
-						    spec->serial ? spec->serial_size : sizeof(serial)), 0);
-	gnutls_x509_crt_set_activation_time(crt, now + DAY * (spec->from || spec->to ? spec->from : -1));
-	gnutls_x509_crt_set_expiration_time(crt, now + DAY * (spec->from || spec->to ? spec->to : 30));
+						    spec->serial ? spec->serial_size
+								 : sizeof(serial)),
+			 0);
+	gnutls_x509_crt_set_activation_time(crt,
+					    now + DAY * (spec->from || spec->to ? spec->from : -1));
+	gnutls_x509_crt_set_expiration_time(crt,
+					    now + DAY * (spec->from || spec->to ? spec->to : 30));
 	if (spec->cn)
-		assert_int_equal(gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, spec->cn,
-							       (unsigned)strlen(spec->cn)), 0);
+		assert_int_equal(gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0,
+							       spec->cn,
+							       (unsigned)strlen(spec->cn)),
+				 0);
 	if (spec->version == 1)
 		return;
-	gnutls_x509_crt_set_basic_constraints(crt, spec->ca, spec->path_length ? spec->path_length : -1);
+	gnutls_x509_crt_set_basic_constraints(crt, spec->ca,
+					      spec->path_length ? spec->path_length : -1);
 	gnutls_x509_crt_set_key_usage(crt, spec->key_usage ? spec->key_usage : usage);
 	for (size_t i = 0; i < ARRAY_SIZE(spec->dns) && spec->dns[i]; i++)
 		gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, spec->dns[i],
-						     (unsigned)strlen(spec->dns[i]), GNUTLS_FSAN_APPEND);
+						     (unsigned)strlen(spec->dns[i]),
+						     GNUTLS_FSAN_APPEND);
 	if (spec->uri)
 		gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_URI, spec->uri,
-						     (unsigned)strlen(spec->uri), GNUTLS_FSAN_APPEND);
+						     (unsigned)strlen(spec->uri),
+						     GNUTLS_FSAN_APPEND);
 	for (size_t i = 0; i < ARRAY_SIZE(spec->purposes) && spec->purposes[i]; i++)
 		gnutls_x509_crt_set_key_purpose_oid(crt, spec->purposes[i], 0);
 	if (spec->extension)
-		assert_int_equal(gnutls_x509_crt_set_extension_by_oid(crt, spec->extension_oid, spec->extension,
+		assert_int_equal(gnutls_x509_crt_set_extension_by_oid(crt, spec->extension_oid,
+								      spec->extension,
 								      spec->extension_size,
-								      spec->extension_critical), 0);
+								      spec->extension_critical),
+				 0);
 	if (spec->permitted_dns) {
 		gnutls_x509_name_constraints_t constraints;
 		gnutls_datum_t name = tls_datum(spec->permitted_dns, strlen(spec->permitted_dns));
@@ -141,10 +156,13 @@ static struct test_cert test_cert_make(struct test_spec spec)
 		gnutls_x509_crt_get_key_id(cert.crt, 0, id, &size);
 		gnutls_x509_crt_set_subject_key_id(cert.crt, id, size);
 	}
-	if (spec.issuer && gnutls_x509_privkey_get_pk_algorithm(spec.issuer->key) == GNUTLS_PK_EDDSA_ED25519)
+	if (spec.issuer &&
+	    gnutls_x509_privkey_get_pk_algorithm(spec.issuer->key) == GNUTLS_PK_EDDSA_ED25519)
 		digest = GNUTLS_DIG_SHA512;
 	assert_int_equal(gnutls_x509_crt_sign2(cert.crt, spec.issuer ? spec.issuer->crt : cert.crt,
-					       spec.issuer ? spec.issuer->key : cert.key, digest, 0), 0);
+					       spec.issuer ? spec.issuer->key : cert.key, digest,
+					       0),
+			 0);
 	test_cert_reread(&cert);
 	return cert;
 }
@@ -171,7 +189,8 @@ static _unused_ gnutls_datum_t test_cert_der(const struct test_cert *cert)
 	return der;
 }
 
-/* ---- files in memory ---------------------------------------------------------------------------- */
+/* ---- files in memory ----------------------------------------------------------------------------
+ */
 
 #define TEST_FILES_MAX 64
 
@@ -184,7 +203,8 @@ struct test_files {
 	size_t n;
 };
 
-static void test_files_add(struct test_files *files, const char *path, const void *bytes, size_t size)
+static void test_files_add(struct test_files *files, const char *path, const void *bytes,
+			   size_t size)
 {
 	assert_true(files->n < TEST_FILES_MAX);
 	snprintf(files->files[files->n].path, sizeof(files->files[0].path), "%s", path);
@@ -195,7 +215,8 @@ static void test_files_add(struct test_files *files, const char *path, const voi
 }
 
 /* The chain as PEM, in the order given, NULL at its end. */
-static void test_files_add_certs(struct test_files *files, const char *path, const struct test_cert *cert, ...)
+static void test_files_add_certs(struct test_files *files, const char *path,
+				 const struct test_cert *cert, ...)
 {
 	char buf[64 * 1024];
 	struct text text = TEXT_INIT(buf);
@@ -213,12 +234,14 @@ static void test_files_add_certs(struct test_files *files, const char *path, con
 	test_files_add(files, path, buf, text.len);
 }
 
-static void test_files_add_key(struct test_files *files, const char *path, const struct test_cert *cert)
+static void test_files_add_key(struct test_files *files, const char *path,
+			       const struct test_cert *cert)
 {
 	gnutls_datum_t pem;
 
 	assert_int_equal(gnutls_x509_privkey_export2_pkcs8(cert->key, GNUTLS_X509_FMT_PEM, NULL,
-							   GNUTLS_PKCS_PLAIN, &pem), 0);
+							   GNUTLS_PKCS_PLAIN, &pem),
+			 0);
 	test_files_add(files, path, pem.data, pem.size);
 	gnutls_free(pem.data);
 }
@@ -244,7 +267,8 @@ static void test_files_done(struct test_files *files)
 	*files = (struct test_files){ 0 };
 }
 
-/* ---- configuration ------------------------------------------------------------------------------ */
+/* ---- configuration ------------------------------------------------------------------------------
+ */
 
 #define TEST_MAX 24
 
@@ -274,7 +298,10 @@ static void test_conf_init(struct test_conf *t)
 	t->conf.listeners = &t->listener;
 	t->listener.identities = t->listener_identities;
 	t->conf.trust = (struct trust_policy){
-		.serial = 1, .anchors = t->anchors, .entries = t->entries, .depth = 5,
+		.serial = 1,
+		.anchors = t->anchors,
+		.entries = t->entries,
+		.depth = 5,
 	};
 }
 
@@ -288,21 +315,28 @@ static uint32_t test_conf_identity(struct test_conf *t, const char *name, const 
 
 	assert_true(i < TEST_MAX);
 	t->identities[i] = (struct conf_identity){
-		.name = WRITABLE(name), .certificate = WRITABLE(certificate), .key = WRITABLE(key),
-		.line_certificate = 11, .line_key = 12,
+		.name = WRITABLE(name),
+		.certificate = WRITABLE(certificate),
+		.key = WRITABLE(key),
+		.line_certificate = 11,
+		.line_key = 12,
 	};
 	t->listener_identities[t->listener.n_identities++] = i;
 	return i;
 }
 
-static uint32_t test_conf_anchors(struct test_conf *t, const char *name, bool internal, const char *file)
+static uint32_t test_conf_anchors(struct test_conf *t, const char *name, bool internal,
+				  const char *file)
 {
 	uint32_t i = (uint32_t)t->conf.trust.n_anchors++;
 
 	assert_true(i < TEST_MAX);
 	t->anchor_files[i] = WRITABLE(file);
 	t->anchors[i] = (struct trust_anchors){
-		.name = WRITABLE(name), .internal = internal, .files = &t->anchor_files[i], .n_files = 1,
+		.name = WRITABLE(name),
+		.internal = internal,
+		.files = &t->anchor_files[i],
+		.n_files = 1,
 	};
 	return i;
 }
@@ -314,9 +348,15 @@ static uint32_t test_conf_entry(struct test_conf *t, const char *name, uint32_t 
 	assert_true(i < TEST_MAX);
 	t->members[i] = (struct trust_member){ .name = WRITABLE(name) };
 	t->entries[i] = (struct trust_entry){
-		.name = WRITABLE(name), .kind = TRUST_PARTNER, .anchors = anchors,
-		.members = &t->members[i], .n_members = 1, .profile = TRUST_RFC9525,
-		.usage = TRUST_USAGE_TLS, .tls12 = true, .directions = TRUST_INBOUND | TRUST_OUTBOUND,
+		.name = WRITABLE(name),
+		.kind = TRUST_PARTNER,
+		.anchors = anchors,
+		.members = &t->members[i],
+		.n_members = 1,
+		.profile = TRUST_RFC9525,
+		.usage = TRUST_USAGE_TLS,
+		.tls12 = true,
+		.directions = TRUST_INBOUND | TRUST_OUTBOUND,
 	};
 	return i;
 }
@@ -338,11 +378,13 @@ static void test_conf_done(struct test_conf *t)
 	test_files_done(&t->files);
 }
 
-/* ---- connections --------------------------------------------------------------------------------- */
+/* ---- connections
+ * --------------------------------------------------------------------------------- */
 
 static _unused_ void test_connect(int fds[2])
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -356,5 +398,7 @@ static _unused_ void test_connect(int fds[2])
 	close(listener);
 	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	for (int i = 0; i < 2; i++) /* as net_tune() does */
-		assert_int_equal(setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)), 0);
+		assert_int_equal(setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &(int){ 1 },
+					    sizeof(int)),
+				 0);
 }
