@@ -58,7 +58,7 @@ static int on_done(const struct nlmsghdr *header, void *userdata)
 
 static int request_send(struct mnl_socket *nl, uint8_t family, unsigned int seq)
 {
-	uint8_t buf[MNL_ALIGN(sizeof(struct nlmsghdr)) + sizeof(struct inet_diag_req_v2)]
+	uint8_t buf[NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2)]
 		__attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buf);
 	struct inet_diag_req_v2 *request;

@@ -63,7 +63,8 @@ static int attribute_string(const struct attribute *attribute, char *ret, size_t
 {
 	const struct attributes *s = &attribute->payload;
 
-	if (s->size == 0 || s->size > size || strnlen((const char *)s->bytes, s->size) + 1 != s->size)
+	if (s->size == 0 || s->size > size ||
+	    strnlen((const char *)s->bytes, s->size) + 1 != s->size)
 		return KMOD_E_MALFORMED;
 	memcpy(ret, s->bytes, s->size);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* probe - what this kernel can do with TLS, found by ktls_probe(), and what to do about the rest. */
+/* probe - what this kernel can do with TLS, found by ktls_probe(), and what to do about the rest.
+ */
 
 #include "kmod.h"
 
@@ -8,8 +9,8 @@
 #include <sys/utsname.h>
 
 static const struct kmod_column columns[] = {
-	{ "feature", "FEATURE", false },     { "version", "VERSION", false },
-	{ "cipher", "CIPHER", false },	     { "supported", "SUPPORTED", false },
+	{ "feature", "FEATURE", false }, { "version", "VERSION", false },
+	{ "cipher", "CIPHER", false },	 { "supported", "SUPPORTED", false },
 	{ "note", "NOTE", false },
 };
 

@@ -56,8 +56,10 @@ static int usage(FILE *to, int status)
 static int options_parse(int argc, char **argv, int *ret_status)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },    { "raw", no_argument, NULL, 'r' },
-		{ "version", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "raw", no_argument, NULL, 'r' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	int option;

@@ -15,10 +15,11 @@
 #include <stdio.h>
 
 static const struct kmod_column columns[] = {
-	{ "state", "STATE", false },   { "local", "LOCAL", false },   { "remote", "REMOTE", false },
-	{ "version", "VERSION", false }, { "cipher", "CIPHER", false }, { "tx", "TX", false },
-	{ "rx", "RX", false },	       { "uid", "UID", true },	      { "inode", "INODE", true },
-	{ "cookie", "COOKIE", true },
+	{ "state", "STATE", false },   { "local", "LOCAL", false },
+	{ "remote", "REMOTE", false }, { "version", "VERSION", false },
+	{ "cipher", "CIPHER", false }, { "tx", "TX", false },
+	{ "rx", "RX", false },	       { "uid", "UID", true },
+	{ "inode", "INODE", true },    { "cookie", "COOKIE", true },
 };
 
 static const struct kmod_table table = {
@@ -36,11 +37,16 @@ struct word {
 };
 
 static const struct word states[] = {
-	{ TCP_ESTABLISHED, "established" }, { TCP_SYN_SENT, "syn-sent" },
-	{ TCP_SYN_RECV, "syn-recv" },	    { TCP_FIN_WAIT1, "fin-wait-1" },
-	{ TCP_FIN_WAIT2, "fin-wait-2" },    { TCP_TIME_WAIT, "time-wait" },
-	{ TCP_CLOSE, "close" },		    { TCP_CLOSE_WAIT, "close-wait" },
-	{ TCP_LAST_ACK, "last-ack" },	    { TCP_LISTEN, "listen" },
+	{ TCP_ESTABLISHED, "established" },
+	{ TCP_SYN_SENT, "syn-sent" },
+	{ TCP_SYN_RECV, "syn-recv" },
+	{ TCP_FIN_WAIT1, "fin-wait-1" },
+	{ TCP_FIN_WAIT2, "fin-wait-2" },
+	{ TCP_TIME_WAIT, "time-wait" },
+	{ TCP_CLOSE, "close" },
+	{ TCP_CLOSE_WAIT, "close-wait" },
+	{ TCP_LAST_ACK, "last-ack" },
+	{ TCP_LISTEN, "listen" },
 	{ TCP_CLOSING, "closing" },
 };
 
@@ -56,10 +62,14 @@ static const struct word versions[] = { { TLS_1_2_VERSION, "TLS 1.2" },
 
 /* Other programs may use what siptlsd does not. */
 static const struct word ciphers[] = {
-	{ TLS_CIPHER_AES_GCM_128, "AES-128-GCM" },   { TLS_CIPHER_AES_GCM_256, "AES-256-GCM" },
-	{ TLS_CIPHER_AES_CCM_128, "AES-128-CCM" },   { TLS_CIPHER_CHACHA20_POLY1305, "CHACHA20-POLY1305" },
-	{ TLS_CIPHER_SM4_GCM, "SM4-GCM" },	     { TLS_CIPHER_SM4_CCM, "SM4-CCM" },
-	{ TLS_CIPHER_ARIA_GCM_128, "ARIA-128-GCM" }, { TLS_CIPHER_ARIA_GCM_256, "ARIA-256-GCM" },
+	{ TLS_CIPHER_AES_GCM_128, "AES-128-GCM" },
+	{ TLS_CIPHER_AES_GCM_256, "AES-256-GCM" },
+	{ TLS_CIPHER_AES_CCM_128, "AES-128-CCM" },
+	{ TLS_CIPHER_CHACHA20_POLY1305, "CHACHA20-POLY1305" },
+	{ TLS_CIPHER_SM4_GCM, "SM4-GCM" },
+	{ TLS_CIPHER_SM4_CCM, "SM4-CCM" },
+	{ TLS_CIPHER_ARIA_GCM_128, "ARIA-128-GCM" },
+	{ TLS_CIPHER_ARIA_GCM_256, "ARIA-256-GCM" },
 };
 
 #define WORD_SIZE 16
@@ -187,6 +197,14 @@ int kmod_sockets(enum kmod_format format)
 	beside = json_pack("{s:b}", "details", (int)details);
 	if (!beside)
 		return -ENOMEM;
-	r = kmod_table_print(&table, details ? format : ..., rows, beside);
-	return r;
+	if (!details)
+		kmod_tell("this kernel shows which sockets have TLS to CAP_NET_ADMIN only "
+			  "(as kernels up to Linux 6.12 do): run as root");
+	/* In JSON the member tells; an empty list in words would be a false statement. */
+	if (details || format == KMOD_JSON) {
+		r = kmod_table_print(&table, format, rows, beside);
+		if (r < 0)
+			return r;
+	}
+	return details ? 0 : KMOD_E_UNAVAILABLE;
 }

@@ -74,9 +74,8 @@ static int rows_read(FILE *file, json_t *rows)
 	return ferror(file) ? -EIO : 0;
 }
 
-int kmod_stats(enum kmod_format format)
+static int counters_read(json_t *rows)
 {
-	_cleanup_json_ json_t *rows = json_array();
 	FILE *file;
 	int r;
 
@@ -87,13 +86,31 @@ int kmod_stats(enum kmod_format format)
 	}
 	if (!file)
 		return -errno;
-	r = rows ? rows_read(file, rows) : -ENOMEM;
+	r = rows_read(file, rows);
 	fclose(file);
-	if (r == KMOD_E_MALFORMED) {
-		kmod_tell("%s: not a list of counters", STAT_PATH);
-		return KMOD_E_UNAVAILABLE;
-	}
-	if (r < 0)
+	if (r != KMOD_E_MALFORMED)
 		return r;
-	return kmod_table_print(&table, format, rows, NULL);
+	kmod_tell("%s: not a list of counters", STAT_PATH);
+	return KMOD_E_UNAVAILABLE;
+}
+
+int kmod_stats(enum kmod_format format)
+{
+	_cleanup_json_ json_t *rows = json_array(), *beside = NULL;
+	int found, r;
+
+	if (!rows)
+		return -ENOMEM;
+	found = counters_read(rows);
+	if (found < 0)
+		return found;
+	beside = json_pack("{s:b}", "available", found == 0);
+	if (!beside)
+		return -ENOMEM;
+	if (found == 0 || format == KMOD_JSON) {
+		r = kmod_table_print(&table, format, rows, beside);
+		if (r < 0)
+			return r;
+	}
+	return found;
 }

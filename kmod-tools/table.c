@@ -62,7 +62,7 @@ static void print_raw(const struct kmod_table *table, json_t *rows)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach (rows, i, row) {
 		for (size_t c = 0; c < table->n_columns; c++)
 			printf("%s%s", c ? "\t" : "", row_cell(&table->columns[c], row, buf));
 		putchar('\n');
@@ -79,7 +79,7 @@ static int text_fill(struct libscols_table *text, const struct kmod_table *table
 		if (!scols_table_new_column(text, table->columns[c].title, 0,
 					    table->columns[c].right ? SCOLS_FL_RIGHT : 0))
 			return -ENOMEM;
-	json_array_foreach(rows, i, row) {
+	json_array_foreach (rows, i, row) {
 		struct libscols_line *line = scols_table_new_line(text, NULL);
 
 		if (!line)

@@ -5,7 +5,7 @@
 
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
-COV_FLAGS  := -O0 -g --coverage -fprofile-update=atomic
+COV_FLAGS  := -O0 -g --coverage -fprofile-update=atomic -DSANDBOX_AVAILABLE=0
 
 .PHONY: demo check check-unit check-integ check-kernel check-arch asan tsan coverage fuzz lint \
 	format format-check shell

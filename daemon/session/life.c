@@ -109,9 +109,7 @@ static void handshake_start(struct session *session)
 		job.tls.tls12 =
 			session->mutual ? session->generation->tls12 : listener_of(session)->tls12;
 	}
-	r = session->generation->pool
-		    ? worker_pool_submit(session->generation->pool, &job, session->tls_fd)
-		    : WORKER_E_UNAVAILABLE;
+	r = worker_pool_submit(session->generation->pool, &job, session->tls_fd);
 	if (r == WORKER_E_UNAVAILABLE)
 		return session_end(session, REASON_WORKER_UNAVAILABLE, NULL);
 	if (r < 0)

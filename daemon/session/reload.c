@@ -30,15 +30,43 @@ struct generation *generation_ref(struct generation *generation)
 	return generation;
 }
 
-struct generation *generation_unref(struct generation *generation)
+static void generation_free(struct generation *generation)
 {
-	if (!generation || --generation->refs > 0)
-		return NULL;
+	list_remove(&generation->node);
 	worker_pool_free(generation->pool);
 	conf_free(generation->conf);
 	conf_snapshot_free(generation->snapshot);
 	free(generation);
+}
+
+/*
+ * Without a session in handshake the workers get no more jobs; they go when the sessions end that
+ * they carry in user space, and the generation with them.
+ */
+struct generation *generation_unref(struct generation *generation)
+{
+	if (!generation || --generation->refs > 0)
+		return NULL;
+	if (generation->pool)
+		worker_pool_retire(generation->pool);
+	else
+		generation_free(generation);
 	return NULL;
+}
+
+void generations_free(struct sessions *sessions)
+{
+	list_foreach_safe(node, &sessions->generations)
+		generation_free(container_of(node, struct generation, node));
+	sessions->generation = NULL;
+}
+
+static void pool_gone(void *userdata)
+{
+	struct generation *generation = userdata;
+
+	generation->pool = NULL;
+	generation_free(generation);
 }
 
 static void pool_result(void *userdata, struct worker_result *result)
@@ -125,7 +153,8 @@ static void reload_failed(struct sessions *sessions, const struct conf_error *er
 	log_event(LOG_ERR, LOG_ID_RELOAD_FAILED, fields, "configuration refused, %s: %s",
 		  sessions->generation ? "the one in force stays" : "not starting", error->text);
 	ports_free(&sessions->candidate_ports);
-	generation_unref(sessions->candidate);
+	if (sessions->candidate)
+		generation_free(sessions->candidate);
 	reload_over(sessions, error, NULL);
 }
 
@@ -156,10 +185,7 @@ static void reload_commit(struct sessions *sessions)
 	sessions->loaded = time_realtime_s();
 	relay_half_close_timeout_set(sessions->relay, conf->limits.half_close_timeout_ms);
 	ports_commit(sessions, &sessions->candidate_ports);
-	if (old) {
-		worker_pool_retire(steal_ptr(old->pool));
-		generation_unref(old);
-	}
+	generation_unref(old);
 	log_event(LOG_NOTICE, LOG_ID_RELOADED, &none, "configuration in force, %s", summary);
 	report_status(sessions);
 	reload_over(sessions, NULL, summary);
@@ -196,6 +222,7 @@ static const struct worker_pool_ops pool_ops = {
 	.pump_end = pool_pump_end,
 	.lost = pool_lost,
 	.died = pool_died,
+	.gone = pool_gone,
 };
 
 /* ---- beginning
@@ -255,6 +282,7 @@ static void reload_begin(struct sessions *sessions)
 	if (generation) {
 		generation->sessions = sessions;
 		generation->refs = 1;
+		list_append(&sessions->generations, &generation->node);
 		sessions->candidate = generation;
 		r = candidate_prepare(sessions, generation, error);
 	}
@@ -307,10 +335,9 @@ void reload_abandon(struct sessions *sessions)
 
 	conf_error_set(&error, sessions->config.conf_path, 0, "siptlsd is stopping");
 	sessions->reload_defer = loop_source_free(sessions->reload_defer);
-	if (sessions->candidate) {
+	if (sessions->candidate)
 		ports_free(&sessions->candidate_ports);
-		sessions->candidate = generation_unref(sessions->candidate);
-	}
+	sessions->candidate = NULL;
 	waiters_tell(&sessions->reload_waiting, &error, NULL);
 	waiters_tell(&sessions->reload_queued, &error, NULL);
 }

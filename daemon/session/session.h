@@ -10,12 +10,13 @@
  */
 
 struct generation {
+	struct list node;
 	struct sessions *sessions;
 	uint32_t number;
-	uint32_t refs;
+	uint32_t refs; /* being in force, and every session that is not established yet */
 	struct conf_snapshot *snapshot;
 	struct conf *conf;
-	struct worker_pool *pool; /* NULL when it has been retired */
+	struct worker_pool *pool; /* outlives the last reference while it carries pumps */
 	bool tls12; /* a topology entry allows TLS 1.2, so mutual listeners must offer it */
 };
 
@@ -167,6 +168,7 @@ struct sessions {
 	struct relay *relay;
 	struct loop_source *relay_io;
 	struct generation *generation; /* in force */
+	struct list generations;
 	struct list ports, places, accounts;
 	struct list sources[1024];
 	struct loop_source *ports_timer;
@@ -192,6 +194,9 @@ struct sessions {
 		uint32_t lines, suppressed;
 	} log_limit;
 };
+
+/* End all generations at once, workers included: the daemon is stopping. */
+void generations_free(struct sessions *sessions);
 
 /* sessions.c */
 int sessions_relay_start(struct sessions *sessions, const struct conf *conf) _must_check_;

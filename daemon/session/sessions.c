@@ -42,6 +42,7 @@ int sessions_new(struct loop *loop, const struct sessions_config *config, struct
 	sessions->loop = loop;
 	sessions->config = *config;
 	sessions->totals.started_ms = time_monotonic_ms();
+	list_init(&sessions->generations);
 	list_init(&sessions->ports);
 	list_init(&sessions->places);
 	list_init(&sessions->accounts);
@@ -67,7 +68,7 @@ struct sessions *sessions_free(struct sessions *sessions)
 	list_foreach_safe (node, &sessions->list)
 		session_end(container_of(node, struct session, node), REASON_SHUTDOWN, NULL);
 	relay_free(sessions->relay);
-	generation_unref(sessions->generation);
+	generations_free(sessions);
 	accounts_free(sessions);
 	free(sessions->buckets);
 	free(sessions);

@@ -9,7 +9,15 @@
 #include <sys/socket.h>
 #include <tls/sniff.h>
 
+/* As far as there are bytes to compare. */
 static bool begins(const char *text, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+
+	return memcmp(text, word, len < n ? len : n) == 0;
+}
+
+static bool begins_any_case(const char *text, size_t len, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -23,7 +31,7 @@ static enum tls_sniff_kind classify_uri(const char *text, size_t len)
 	enum tls_sniff_kind kind = TLS_SNIFF_OTHER;
 
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
-		if (!begins(text, len, schemes[i]))
+		if (!begins_any_case(text, len, schemes[i]))
 			continue;
 		if (len >= strlen(schemes[i]))
 			return TLS_SNIFF_SIP;

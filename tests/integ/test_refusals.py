@@ -125,7 +125,7 @@ test_plain_sip_response = first_bytes(b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\
 test_http = first_bytes(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "not-tls")
 test_zeros = first_bytes(bytes(200), "not-tls")
 test_noise = first_bytes(bytes((i * 151 + 77) & 255 for i in range(2000)), "not-tls")
-test_broken_hello = first_bytes(b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03" + b"\xee" * 57,
+test_broken_hello = first_bytes(b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03" + b"\xee" * 58,
                                 "tls-protocol")
 
 

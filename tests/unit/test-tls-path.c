@@ -44,7 +44,7 @@ struct found {
 static void read_chain(const struct test_cert *const chain[], struct trust_facts *facts,
 		       struct tls_chain *crts)
 {
-	gnutls_datum_t ders[TRUST_CHAIN_MAX];
+	gnutls_datum_t ders[TRUST_CHAIN_MAX] = { 0 };
 	char buf[256];
 	struct text why = TEXT_INIT(buf);
 	size_t n = 0;

@@ -54,7 +54,7 @@ struct test_spec {
 	unsigned int key_usage;		  /* 0: what fits */
 };
 
-static gnutls_x509_privkey_t test_key_make(const struct test_spec *spec)
+static _unused_ gnutls_x509_privkey_t test_key_make(const struct test_spec *spec)
 {
 	gnutls_pk_algorithm_t pk = spec->pk ? spec->pk : GNUTLS_PK_ECDSA;
 	unsigned int bits = spec->bits;
@@ -71,7 +71,7 @@ static gnutls_x509_privkey_t test_key_make(const struct test_spec *spec)
 	return key;
 }
 
-static void test_cert_fill(gnutls_x509_crt_t crt, const struct test_spec *spec)
+static _unused_ void test_cert_fill(gnutls_x509_crt_t crt, const struct test_spec *spec)
 {
 	static uint8_t counter;
 	uint8_t serial[] = { 0x0a, 0, 0, ++counter };
@@ -127,7 +127,7 @@ static void test_cert_fill(gnutls_x509_crt_t crt, const struct test_spec *spec)
 }
 
 /* A certificate that was just made keeps half of its old encoding: read it anew. */
-static void test_cert_reread(struct test_cert *cert)
+static _unused_ void test_cert_reread(struct test_cert *cert)
 {
 	gnutls_datum_t der;
 
@@ -141,7 +141,7 @@ static void test_cert_reread(struct test_cert *cert)
 		gnutls_free(der.data);
 }
 
-static struct test_cert test_cert_make(struct test_spec spec)
+static _unused_ struct test_cert test_cert_make(struct test_spec spec)
 {
 	struct test_cert cert = { 0 };
 	gnutls_digest_algorithm_t digest = spec.digest ? spec.digest : GNUTLS_DIG_SHA256;
@@ -203,8 +203,8 @@ struct test_files {
 	size_t n;
 };
 
-static void test_files_add(struct test_files *files, const char *path, const void *bytes,
-			   size_t size)
+static _unused_ void test_files_add(struct test_files *files, const char *path, const void *bytes,
+				    size_t size)
 {
 	assert_true(files->n < TEST_FILES_MAX);
 	snprintf(files->files[files->n].path, sizeof(files->files[0].path), "%s", path);
@@ -215,8 +215,8 @@ static void test_files_add(struct test_files *files, const char *path, const voi
 }
 
 /* The chain as PEM, in the order given, NULL at its end. */
-static void test_files_add_certs(struct test_files *files, const char *path,
-				 const struct test_cert *cert, ...)
+static _unused_ void test_files_add_certs(struct test_files *files, const char *path,
+					  const struct test_cert *cert, ...)
 {
 	char buf[64 * 1024];
 	struct text text = TEXT_INIT(buf);
@@ -234,8 +234,8 @@ static void test_files_add_certs(struct test_files *files, const char *path,
 	test_files_add(files, path, buf, text.len);
 }
 
-static void test_files_add_key(struct test_files *files, const char *path,
-			       const struct test_cert *cert)
+static _unused_ void test_files_add_key(struct test_files *files, const char *path,
+					const struct test_cert *cert)
 {
 	gnutls_datum_t pem;
 
@@ -246,7 +246,8 @@ static void test_files_add_key(struct test_files *files, const char *path,
 	gnutls_free(pem.data);
 }
 
-static bool test_files_read(void *userdata, const char *path, const char **ret, size_t *ret_size)
+static _unused_ bool test_files_read(void *userdata, const char *path, const char **ret,
+				     size_t *ret_size)
 {
 	struct test_files *files = userdata;
 
@@ -260,7 +261,7 @@ static bool test_files_read(void *userdata, const char *path, const char **ret, 
 	return false;
 }
 
-static void test_files_done(struct test_files *files)
+static _unused_ void test_files_done(struct test_files *files)
 {
 	for (size_t i = 0; i < files->n; i++)
 		free(files->files[i].bytes);
@@ -286,7 +287,7 @@ struct test_conf {
 	struct tls_store *store;
 };
 
-static void test_conf_init(struct test_conf *t)
+static _unused_ void test_conf_init(struct test_conf *t)
 {
 	static char path[] = "siptlsd.conf", topology[] = "topology.conf", name[] = "in";
 
@@ -308,8 +309,8 @@ static void test_conf_init(struct test_conf *t)
 #define WRITABLE(string) ((char *)(uintptr_t)(string))
 
 /* Every identity is offered on the listener too. */
-static uint32_t test_conf_identity(struct test_conf *t, const char *name, const char *certificate,
-				   const char *key)
+static _unused_ uint32_t test_conf_identity(struct test_conf *t, const char *name,
+					    const char *certificate, const char *key)
 {
 	uint32_t i = (uint32_t)t->conf.n_identities++;
 
@@ -325,8 +326,8 @@ static uint32_t test_conf_identity(struct test_conf *t, const char *name, const 
 	return i;
 }
 
-static uint32_t test_conf_anchors(struct test_conf *t, const char *name, bool internal,
-				  const char *file)
+static _unused_ uint32_t test_conf_anchors(struct test_conf *t, const char *name, bool internal,
+					   const char *file)
 {
 	uint32_t i = (uint32_t)t->conf.trust.n_anchors++;
 
@@ -341,7 +342,7 @@ static uint32_t test_conf_anchors(struct test_conf *t, const char *name, bool in
 	return i;
 }
 
-static uint32_t test_conf_entry(struct test_conf *t, const char *name, uint32_t anchors)
+static _unused_ uint32_t test_conf_entry(struct test_conf *t, const char *name, uint32_t anchors)
 {
 	uint32_t i = (uint32_t)t->conf.trust.n_entries++;
 
@@ -361,7 +362,7 @@ static uint32_t test_conf_entry(struct test_conf *t, const char *name, uint32_t 
 	return i;
 }
 
-static void test_conf_build(struct test_conf *t)
+static _unused_ void test_conf_build(struct test_conf *t)
 {
 	struct tls_files files = { test_files_read, &t->files };
 	struct conf_error error;
@@ -372,7 +373,7 @@ static void test_conf_build(struct test_conf *t)
 	assert_int_equal(r, 0);
 }
 
-static void test_conf_done(struct test_conf *t)
+static _unused_ void test_conf_done(struct test_conf *t)
 {
 	t->store = tls_store_free(t->store);
 	test_files_done(&t->files);
