@@ -81,8 +81,7 @@ static int arguments_parse(int argc, char **argv, int *ret_status)
 	return 0;
 }
 
-/* ---- siptlsd --check
- * ------------------------------------------------------------------------------ */
+/* ---- siptlsd --check ---- */
 
 struct check {
 	struct loop *loop;
@@ -141,8 +140,7 @@ static int check_run(struct loop *loop)
 	return EXIT_FAILURE;
 }
 
-/* ---- the daemon
- * -------------------------------------------------------------------------------------- */
+/* ---- the daemon ---- */
 
 static int on_stop(void *userdata, int signal _unused_)
 {

@@ -190,8 +190,12 @@ static int request_send(struct nl_sock *nl, int family)
 	    !genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, NLM_F_REQUEST | NLM_F_DUMP,
 			 ETHTOOL_MSG_FEATURES_GET, ETHTOOL_GENL_VERSION))
 		return -NLE_NOMEM;
+	/*
+	 * No flags: bitsets in their verbose form, with names. Said in so many words because libnl
+	 * drops an empty nest, and older kernels (6.1 does) insist on a header.
+	 */
 	header = nla_nest_start(message, ETHTOOL_A_FEATURES_HEADER | NLA_F_NESTED);
-	if (!header)
+	if (!header || nla_put_u32(message, ETHTOOL_A_HEADER_FLAGS, 0) < 0)
 		return -NLE_NOMEM;
 	nla_nest_end(message, header);
 	r = nl_send_auto(nl, message);

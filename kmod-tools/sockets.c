@@ -197,7 +197,10 @@ int kmod_sockets(enum kmod_format format)
 	beside = json_pack("{s:b}", "details", (int)details);
 	if (!beside)
 		return -ENOMEM;
-	if (!details)
+	if (!details && witness.cookie == 0)
+		kmod_tell("no socket shows kernel TLS, and without a connection over loopback it "
+			  "cannot be told whether this kernel hides it from this user");
+	else if (!details)
 		kmod_tell("this kernel shows which sockets have TLS to CAP_NET_ADMIN only "
 			  "(as kernels up to Linux 6.12 do): run as root");
 	/* In JSON the member tells; an empty list in words would be a false statement. */

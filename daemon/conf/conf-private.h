@@ -26,7 +26,7 @@
 #define CONF_ADDRESSES_MAX 1024		 /* listening addresses, all sections together */
 #define CONF_TITLE_MAX	   64		 /* bytes; host names have a limit of their own */
 
-/* ---- values -------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 bool conf_number_parse(const char *text, uint64_t *ret);      /* decimal digits, nothing else */
 bool conf_duration_parse(const char *text, uint64_t *ret_ms); /* "500ms", "10s", "2m", "1h" */
@@ -41,7 +41,7 @@ void *conf_array_new(size_t n, size_t size); /* zeroed; NULL is want of memory, 
 /* @name as seen from the directory that @file is in; 0 or -ENOMEM. */
 int conf_path_resolve(const char *file, const char *name, char **ret) _must_check_;
 
-/* ---- syntax -------------------------------------------------------------------------------- */
+/* ---- syntax ---- */
 
 /* The tokens of a file, each on a line of its own, so that a line number is a token's number. */
 struct conf_syntax {
@@ -56,7 +56,7 @@ int conf_syntax_check(const char *file, const char *text, size_t size, struct co
 		      struct conf_error *reterr) _must_check_;
 void conf_syntax_done(struct conf_syntax *syntax);
 
-/* ---- schema -------------------------------------------------------------------------------- */
+/* ---- schema ---- */
 
 enum conf_type {
 	CONF_SECTION,
@@ -90,7 +90,7 @@ struct conf_option {
 
 extern const struct conf_option conf_options_daemon[], conf_options_topology[];
 
-/* ---- tree ---------------------------------------------------------------------------------- */
+/* ---- tree ---- */
 
 struct conf_tree {
 	const char *file; /* absolute path, borrowed */
@@ -126,7 +126,7 @@ int conf_tree_text(cfg_t *section, const char *option, char **ret) _must_check_;
 int conf_tree_fail(const struct conf_tree *tree, const cfg_t *section, const char *option,
 		   uint32_t line, const char *format, ...) _printf_(5, 6);
 
-/* ---- check --------------------------------------------------------------------------------- */
+/* ---- check ---- */
 
 /* An option of a section of a tree, and its row. */
 struct conf_check {
@@ -140,7 +140,7 @@ int conf_check_value(const struct conf_check *c, struct conf_value *value) _must
 int conf_check_fail(const struct conf_check *c, uint32_t line, const char *format, ...)
 	_printf_(3, 4); /* returns CONF_E_INVALID */
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /*
  * Where the bytes come from: files, a snapshot, memory. Both functions return 0, -errno, or

@@ -6,7 +6,7 @@
 
 #define SOCKET_PATH_MAX 107 /* bytes that fit into struct sockaddr_un, unix(7) */
 
-/* ---- files --------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static int resolve(const struct conf_tree *tree, const cfg_t *section, const char *option,
 		   const struct conf_value *value, size_t max, char **ret)
@@ -46,7 +46,7 @@ int conf_read_file(const struct conf_source *source, const struct conf_tree *tre
 	return 0;
 }
 
-/* ---- identities ---------------------------------------------------------------------------- */
+/* ---- identities ---- */
 
 static int read_identity(struct conf_reader *r, cfg_t *section, struct conf_identity *identity)
 {
@@ -85,7 +85,7 @@ static int read_identities(struct conf_reader *r)
 	return 0;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static int read_globals(struct conf_reader *r)
 {

@@ -19,7 +19,7 @@ static int find_identity(struct conf_reader *r, const cfg_t *section,
 			      "expected the title of an identity, found \"%s\"", value->text);
 }
 
-/* ---- listening addresses ------------------------------------------------------------------- */
+/* ---- listening addresses ---- */
 
 static int note_address(struct conf_reader *r, const cfg_t *section, const struct conf_value *value)
 {
@@ -59,7 +59,7 @@ static int read_addresses(struct conf_reader *r, cfg_t *section, struct net_addr
 	return 0;
 }
 
-/* ---- listen -------------------------------------------------------------------------------- */
+/* ---- listen ---- */
 
 static int read_listener_identities(struct conf_reader *r, cfg_t *section,
 				    struct conf_listener *listener)
@@ -131,7 +131,7 @@ int conf_read_listeners(struct conf_reader *r)
 	return 0;
 }
 
-/* ---- dial ---------------------------------------------------------------------------------- */
+/* ---- dial ---- */
 
 static bool is_loopback(const struct net_addr *addr)
 {

@@ -37,7 +37,7 @@ static const char *const direction_words[] = {
 	NULL,
 };
 
-/* ---- siptlsd.conf -------------------------------------------------------------------------- */
+/* ---- siptlsd.conf ---- */
 
 static const struct conf_option control_options[] = {
 	{ "socket", CONF_FILE, .fallback = "/run/siptls/control" },
@@ -94,7 +94,7 @@ const struct conf_option conf_options_daemon[] = {
 	{ 0 },
 };
 
-/* ---- topology.conf ------------------------------------------------------------------------- */
+/* ---- topology.conf ---- */
 
 static const struct conf_option member_options[] = {
 	{ "address", CONF_ADDRESS, .fallback = NULL },

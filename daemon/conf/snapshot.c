@@ -78,7 +78,7 @@ struct conf_snapshot *conf_snapshot_free(struct conf_snapshot *snapshot)
 	return NULL;
 }
 
-/* ---- opening ------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static int read_all(int fd, void *data, size_t size, uint64_t offset)
 {
@@ -197,7 +197,7 @@ int conf_snapshot_open(int fd, struct conf_snapshot **ret)
 	return 0;
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 int conf_snapshot_fd(const struct conf_snapshot *snapshot)
 {

@@ -42,7 +42,7 @@ struct snapshot_record {
 	uint32_t path_len; /* of the path that follows, not terminated */
 };
 
-/* ---- in this process ----------------------------------------------------------------------- */
+/* ---- in this process ---- */
 
 struct snapshot_file {
 	char *path;

@@ -86,7 +86,7 @@ static int check_names(struct reader *r)
 	return 0;
 }
 
-/* ---- members ------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 static int read_member(cfg_t *section, const char *name, struct trust_member *ret)
 {
@@ -132,7 +132,7 @@ static int read_members(struct reader *r, cfg_t *section, struct trust_entry *en
 	return 0;
 }
 
-/* ---- entries ------------------------------------------------------------------------------- */
+/* ---- entries ---- */
 
 static int read_entry(struct reader *r, cfg_t *section, enum trust_kind kind, uint32_t anchors,
 		      struct trust_entry *entry)
@@ -184,7 +184,7 @@ static int read_entries(struct reader *r, cfg_t *owner, uint32_t anchors)
 	return 0;
 }
 
-/* ---- sites and partners -------------------------------------------------------------------- */
+/* ---- sites and partners ---- */
 
 static int read_anchors(struct reader *r, cfg_t *section, bool internal,
 			struct trust_anchors *anchors)

@@ -15,7 +15,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* ---- our tables to libconfuse's ------------------------------------------------------------ */
+/* ---- our tables to libconfuse's ---- */
 
 static int value_read(cfg_t *section, cfg_opt_t *option, const char *text, void *ret)
 {
@@ -78,7 +78,7 @@ static cfg_opt_t *options_new(const struct conf_option *rows)
 	return options;
 }
 
-/* ---- mistakes ------------------------------------------------------------------------------ */
+/* ---- mistakes ---- */
 
 int conf_tree_fail(const struct conf_tree *tree, const cfg_t *section, const char *option,
 		   uint32_t line, const char *format, ...)
@@ -144,7 +144,7 @@ static const cfg_t *find_mistake(const cfg_t *section)
 	return found;
 }
 
-/* ---- checks -------------------------------------------------------------------------------- */
+/* ---- checks ---- */
 
 static int check_title(const struct conf_check *c, cfg_t *section)
 {
@@ -233,7 +233,7 @@ static int check_section(const struct conf_tree *tree, cfg_t *section,
 	return 0;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static int parse(struct conf_tree *tree, const struct conf_option *rows,
 		 const struct conf_syntax *syntax)

@@ -24,7 +24,7 @@ static int grow(char **bytes, size_t *size, size_t needed)
 	return 0;
 }
 
-/* ---- input ----------------------------------------------------------------------------------- */
+/* ---- input ---- */
 
 void control_input_done(struct control_input *in)
 {
@@ -116,7 +116,7 @@ int control_input_next(struct control_input *in, json_t **ret)
 	return r;
 }
 
-/* ---- output ---------------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 void control_output_done(struct control_output *out)
 {
@@ -170,7 +170,7 @@ void control_output_written(struct control_output *out, size_t len)
 		control_output_done(out); /* an idle client holds no memory */
 }
 
-/* ---- envelopes ------------------------------------------------------------------------------- */
+/* ---- envelopes ---- */
 
 /* A member that may be missing or null, which is the same, but not of another type. */
 static bool flag_read(const json_t *message, const char *key, bool *ret)

@@ -20,7 +20,7 @@ enum {
 
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
-/* ---- input ----------------------------------------------------------------------------------- */
+/* ---- input ---- */
 
 struct control_input {
 	char *bytes;
@@ -44,7 +44,7 @@ int control_input_push(struct control_input *in, const void *bytes, size_t len) 
  */
 int control_input_next(struct control_input *in, json_t **ret) _must_check_;
 
-/* ---- output ---------------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 struct control_output {
 	char *bytes;
@@ -67,7 +67,7 @@ static inline bool control_output_empty(const struct control_output *out)
 const char *control_output_peek(const struct control_output *out, size_t *ret_len);
 void control_output_written(struct control_output *out, size_t len);
 
-/* ---- envelopes ------------------------------------------------------------------------------- */
+/* ---- envelopes ---- */
 
 /* A call, borrowed from its message. */
 struct control_call {

@@ -40,7 +40,7 @@ void control_exchange_done(struct control_exchange *x)
 	control_output_done(&x->out);
 }
 
-/* ---- answers --------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 static int answer_push(struct control_exchange *x, const char *error, json_t *parameters,
 		       bool continues)
@@ -81,7 +81,7 @@ int control_fail(struct control_exchange *x, const char *error, json_t *paramete
 	return answer_push(x, error, parameters, /* continues= */ false);
 }
 
-/* ---- calls ----------------------------------------------------------------------------------- */
+/* ---- calls ---- */
 
 static int call_refuse(struct control_exchange *x, const char *error, const char *key,
 		       const char *value)

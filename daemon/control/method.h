@@ -39,8 +39,7 @@ const struct control_method *control_method_find(const char *name);
 /* The name of the first parameter that is wrong, missing or unknown; NULL: all in order. */
 const char *control_method_check(const struct control_method *method, json_t *parameters);
 
-/* ---- what the methods are built of ------------------------------------------------------------
- */
+/* ---- what the methods are built of ---- */
 
 int control_get_info(struct control_exchange *x);
 int control_get_interface_description(struct control_exchange *x);
@@ -54,7 +53,7 @@ int control_list_ports(struct control_exchange *x);
 int control_lookup_backend(struct control_exchange *x);
 int control_reload(struct control_exchange *x);
 
-/* ---- interfaces ------------------------------------------------------------------------------ */
+/* ---- interfaces ---- */
 
 struct control_error {
 	const char *name; /* without the interface */

@@ -24,7 +24,7 @@ int control_get_summary(struct control_exchange *x)
 	return r < 0 ? r : control_answer(x, json_pack("{s:o}", "summary", object));
 }
 
-/* ---- one session ----------------------------------------------------------------------------- */
+/* ---- one session ---- */
 
 /* What a walk over sessions looks for and finds. */
 struct search {
@@ -98,7 +98,7 @@ int control_close_sessions(struct control_exchange *x)
 	return control_answer(x, json_pack("{s:O, s:O}", "closed", closed, "unknown", unknown));
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 /*
  * One part of a list: items whose key is the cursor or higher, until the part is full. Sessions
@@ -234,7 +234,7 @@ int control_list_ports(struct control_exchange *x)
 	return part_end(&part, "ports");
 }
 
-/* ---- reload ---------------------------------------------------------------------------------- */
+/* ---- reload ---- */
 
 static void on_reloaded(void *userdata, const struct conf_error *error, const char *summary)
 {

@@ -43,7 +43,7 @@ struct client {
 	struct control_exchange exchange;
 };
 
-/* ---- clients --------------------------------------------------------------------------------- */
+/* ---- clients ---- */
 
 static void client_free(struct client *client)
 {
@@ -162,7 +162,7 @@ static int on_client_io(void *userdata, int fd _unused_, unsigned int events)
 	return 0;
 }
 
-/* ---- what exchange asks for ------------------------------------------------------------------ */
+/* ---- what exchange asks for ---- */
 
 static void on_wake(void *userdata)
 {
@@ -184,7 +184,7 @@ static void on_operates(void *userdata, const char *method)
 static const struct control_exchange_ops exchange_ops = { .wake = on_wake,
 							  .operates = on_operates };
 
-/* ---- accepting ------------------------------------------------------------------------------- */
+/* ---- accepting ---- */
 
 /* @fd is taken over on success. */
 static int client_new(struct control *control, int fd)
@@ -266,7 +266,7 @@ static int on_accept(void *userdata, int listen_fd, unsigned int events _unused_
 	return 0;
 }
 
-/* ---- the socket ------------------------------------------------------------------------------ */
+/* ---- the socket ---- */
 
 static int group_find(const char *name, gid_t *ret)
 {

@@ -26,9 +26,15 @@ struct loop_source {
 	} fn;
 };
 
+static int never(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata _unused_)
+{
+	return 0;
+}
+
 int loop_new(struct loop **ret)
 {
 	_cleanup_free_ struct loop *loop = calloc(1, sizeof(*loop));
+	sd_event_source *timer = NULL;
 	int r;
 
 	if (!loop)
@@ -36,6 +42,14 @@ int loop_new(struct loop **ret)
 	r = sd_event_new(&loop->event);
 	if (r < 0)
 		return r;
+	/* The first timer opens a descriptor that stays: have it now, where running out of them is
+	 * an error of the start and not of a session's. */
+	r = sd_event_add_time(loop->event, &timer, CLOCK_MONOTONIC, UINT64_MAX, 10000, never, NULL);
+	sd_event_source_unref(timer);
+	if (r < 0) {
+		sd_event_unref(loop->event);
+		return r;
+	}
 	*ret = steal_ptr(loop);
 	return 0;
 }

@@ -39,7 +39,7 @@ static void backlog_drop(struct relay_flow *flow)
 	flow->backlog_len = flow->backlog_done = 0;
 }
 
-/* ---- reading -------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 enum { READ_DATA, READ_NOTHING, READ_CONTROL, READ_OVER };
 
@@ -125,7 +125,7 @@ static int read_side(struct relay_link *link, enum relay_side side, uint8_t *buf
 						  : read_plain(link, side, buf, ret_len);
 }
 
-/* ---- writing -------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /*
  * A peer that refuses us sends an alert and closes; our next write then fails before the alert was
@@ -196,7 +196,7 @@ static bool end_write(struct relay_link *link, enum relay_side side)
 	return true;
 }
 
-/* ---- flows ---------------------------------------------------------------------------------- */
+/* ---- flows ---- */
 
 static bool backlog_keep(struct relay_link *link, struct relay_flow *flow, const uint8_t *buf,
 			 size_t len)

@@ -77,8 +77,7 @@ void relay_link_run(struct relay_link *link, enum relay_side side, uint32_t even
 /* The link is over: tell the peer what there is to tell, close both sockets. Idempotent. */
 void relay_link_finish(struct relay_link *link, enum reason reason, uint8_t alert);
 
-/* ---- records.c: what is not data on a kernel-TLS socket ---------------------------------------
- */
+/* ---- records.c: what is not data on a kernel-TLS socket ---- */
 
 /* 0, or the reason for which the link has to end (with *ret_alert for REASON_PEER_ALERT). */
 enum reason relay_record_handle(struct relay_link *link, uint8_t type, const uint8_t *data,
@@ -87,8 +86,7 @@ enum reason relay_record_handle(struct relay_link *link, uint8_t type, const uin
 /* Send the KeyUpdate the peer asked for. REASON_OK also if it has to wait for the socket. */
 enum reason relay_key_update_send(struct relay_link *link);
 
-/* ---- thread.c -----------------------------------------------------------------------------------
- */
+/* ---- thread.c ---- */
 
 uint8_t *relay_thread_buffer(struct relay_thread *thread); /* RELAY_BUFFER_SIZE bytes */
 /* Register, change or remove; 0 or -errno. */

@@ -67,8 +67,7 @@ static void list_take_all(struct list *from, struct list *ret)
 	}
 }
 
-/* ---- the thread's services to its links --------------------------------------------------------
- */
+/* ---- the thread's services to its links ---- */
 
 uint8_t *relay_thread_buffer(struct relay_thread *thread)
 {
@@ -101,8 +100,7 @@ void relay_thread_over(struct relay_thread *thread, struct relay_link *link)
 	list_append(&thread->dead, &link->node);
 }
 
-/* ---- the thread ---------------------------------------------------------------------------------
- */
+/* ---- the thread ---- */
 
 /*
  * Under the lock also the look at link->over: the main thread may ask for the end of a link that is
@@ -291,8 +289,7 @@ static void thread_stop(struct relay_thread *thread)
 	}
 }
 
-/* ---- the main thread's face
- * ---------------------------------------------------------------------- */
+/* ---- the main thread's face ---- */
 
 int relay_new(unsigned int threads, uint32_t half_close_timeout_ms, relay_ended_fn ended,
 	      void *userdata, struct relay **ret)

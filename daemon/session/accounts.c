@@ -6,8 +6,7 @@
 
 #include <stdio.h>
 
-/* ---- accounts
- * ------------------------------------------------------------------------------------ */
+/* ---- accounts ---- */
 
 static void account_free(struct account *account)
 {
@@ -90,8 +89,7 @@ void accounts_free(struct sessions *sessions)
 		account_free(container_of(node, struct account, node));
 }
 
-/* ---- sources
- * --------------------------------------------------------------------------------------- */
+/* ---- sources ---- */
 
 enum reason source_enter(struct sessions *sessions, const struct net_addr *addr, uint32_t limit,
 			 struct source **ret)
@@ -129,8 +127,7 @@ struct source *source_leave(struct source *source)
 	return NULL;
 }
 
-/* ---- places
- * ---------------------------------------------------------------------------------------- */
+/* ---- places ---- */
 
 struct place *place_get(struct sessions *sessions, const char *name)
 {

@@ -43,8 +43,7 @@ static void session_fail(struct session *session, int r)
 	session_end(session, exhausted ? REASON_RESOURCES : REASON_INTERNAL, strerror(-r));
 }
 
-/* ---- the handshake
- * ---------------------------------------------------------------------------------- */
+/* ---- the handshake ---- */
 
 /*
  * The ULP comes before the handshake: it wants an established connection, and a missing module
@@ -125,8 +124,7 @@ static void source_release(struct session *session)
 	session->source = source_leave(session->source);
 }
 
-/* ---- after the handshake
- * ---------------------------------------------------------------------------- */
+/* ---- after the handshake ---- */
 
 /* The verdict that counts: the worker's facts, the daemon's policy. */
 static enum reason judge(struct session *session, const struct worker_result *result,
@@ -303,8 +301,7 @@ static void on_backend(struct session *session, const struct session_event *even
 	relay_start(session);
 }
 
-/* ---- dialling
- * ------------------------------------------------------------------------------------------ */
+/* ---- dialling ---- */
 
 static void on_dialled(struct session *session, const struct session_event *event _unused_)
 {
@@ -353,8 +350,7 @@ void session_start(struct session *session, int fd)
 	}
 }
 
-/* ---- the end
- * -------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 /*
  * A pumped session ends twice: the relay sees the pump's socket end, and the worker tells what the
@@ -429,8 +425,7 @@ static void on_closing_timeout(struct session *session, const struct session_eve
 
 static void on_timeout(struct session *session, const struct session_event *event _unused_);
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 /* How long the worker may take to tell how a pump ended, before the session ends without it. */
 #define CLOSING_MS 5000
@@ -507,8 +502,7 @@ void session_dispatch(struct session *session, const struct session_event *event
 	session_end(session, REASON_INTERNAL, detail);
 }
 
-/* ---- states: what each waits for
- * ------------------------------------------------------------------------ */
+/* ---- states: what each waits for ---- */
 
 static int on_timer(void *userdata)
 {

@@ -29,8 +29,7 @@ void ports_free(struct list *ports)
 		port_free(container_of(node, struct port, node));
 }
 
-/* ---- a new set of ports -------------------------------------------------------------------------
- */
+/* ---- a new set of ports ---- */
 
 /* A port of the set in force that listens where @port is to; its socket can be taken over. */
 static struct port *port_reusable(struct sessions *sessions, const struct port *port)
@@ -156,8 +155,7 @@ void ports_commit(struct sessions *sessions, struct list *ports)
 	}
 }
 
-/* ---- accepting
- * ------------------------------------------------------------------------------------- */
+/* ---- accepting ---- */
 
 static void ports_watch(struct sessions *sessions, unsigned int events)
 {

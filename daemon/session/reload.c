@@ -21,8 +21,7 @@ struct waiter {
 	void *userdata;
 };
 
-/* ---- generations
- * ------------------------------------------------------------------------------------ */
+/* ---- generations ---- */
 
 struct generation *generation_ref(struct generation *generation)
 {
@@ -107,8 +106,7 @@ static void pool_died(void *userdata _unused_, pid_t pid, int status)
 		  (int)pid, (unsigned int)status);
 }
 
-/* ---- the reload under way
- * ---------------------------------------------------------------------------- */
+/* ---- the reload under way ---- */
 
 static void waiters_tell(struct list *waiters, const struct conf_error *error, const char *summary)
 {
@@ -225,8 +223,7 @@ static const struct worker_pool_ops pool_ops = {
 	.gone = pool_gone,
 };
 
-/* ---- beginning
- * ------------------------------------------------------------------------------------------ */
+/* ---- beginning ---- */
 
 /* The first start brings what lives as long as the daemon; later ones only ask the kernel again. */
 static int services_start(struct sessions *sessions, const struct conf *conf)

@@ -6,8 +6,7 @@
 #include <siptls/session.h>
 #include <siptls/worker.h>
 
-/* ---- generation: one configuration with the workers that were started on it -------------------
- */
+/* ---- generation: one configuration with the workers that were started on it ---- */
 
 struct generation {
 	struct list node;
@@ -23,8 +22,7 @@ struct generation {
 struct generation *generation_ref(struct generation *generation);
 struct generation *generation_unref(struct generation *generation);
 
-/* ---- place: the name of a listener or dial-out, outliving the configuration that made it --------
- */
+/* ---- place: the name of a listener or dial-out, outliving the configuration that made it ---- */
 
 struct place {
 	struct list node;
@@ -35,8 +33,7 @@ struct place {
 struct place *place_get(struct sessions *sessions, const char *name); /* NULL: out of memory */
 struct place *place_unref(struct place *place);
 
-/* ---- port: one listening socket
- * ------------------------------------------------------------------- */
+/* ---- port: one listening socket ---- */
 
 struct port {
 	struct list node;
@@ -60,8 +57,7 @@ void ports_free(struct list *ports);
 /* Stop accepting for a moment: out of descriptors. */
 void ports_pause(struct sessions *sessions);
 
-/* ---- accounts: per topology entry, and per source address
- * ------------------------------------------ */
+/* ---- accounts: per topology entry, and per source address ---- */
 
 struct account {
 	struct list node;
@@ -90,8 +86,7 @@ enum reason source_enter(struct sessions *sessions, const struct net_addr *addr,
 			 struct source **ret);
 struct source *source_leave(struct source *source);
 
-/* ---- session
- * ----------------------------------------------------------------------------------------- */
+/* ---- session ---- */
 
 /* What is remembered of an admitted peer: packed strings, in one block. */
 enum session_text {

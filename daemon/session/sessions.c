@@ -80,8 +80,7 @@ const struct conf *sessions_conf(const struct sessions *sessions)
 	return sessions->generation ? sessions->generation->conf : NULL;
 }
 
-/* ---- views
- * ------------------------------------------------------------------------------------------- */
+/* ---- views ---- */
 
 static void view_make(const struct session *session, struct session_view *ret)
 {

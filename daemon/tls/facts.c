@@ -2,6 +2,7 @@
 
 /* From the DER of a chain to the facts that trust judges. */
 
+#include <gnutls/crypto.h>
 #include <siptls/tls.h>
 #include <stdio.h>
 #include <tls/facts.h>
@@ -239,6 +240,18 @@ static int read_one(const gnutls_datum_t *der, struct trust_certificate *ret,
 	return r;
 }
 
+/* Facts of it there are none: the fingerprint lets the operator find the certificate. */
+static void tell_fingerprint(const gnutls_datum_t *der, struct text *why)
+{
+	uint8_t digest[32];
+	char hex[2 * sizeof(digest) + 1];
+
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, digest) < 0)
+		return;
+	hex_format(digest, sizeof(digest), hex);
+	text_addf(why, "; SHA-256 fingerprint %s", hex);
+}
+
 static int read_all(const gnutls_datum_t *ders, size_t n, struct trust_facts *facts,
 		    struct tls_chain *chain, struct text *why)
 {
@@ -256,11 +269,12 @@ static int read_all(const gnutls_datum_t *ders, size_t n, struct trust_facts *fa
 	for (size_t i = 0; i < n; i++) {
 		text_addf(why, "certificate %zu of %zu: ", i + 1, n);
 		r = read_one(&ders[i], &facts->certs[i], &chain->crts[i], why);
-		if (r != 0)
-			return r;
-		facts->n_certs = chain->n = i + 1;
-		if (i == 0)
+		if (r == 0)
+			facts->n_certs = chain->n = i + 1;
+		if (r == 0 && i == 0)
 			r = tls_names_read(chain->crts[0], facts, why);
+		if (r > 0)
+			tell_fingerprint(&ders[i], why);
 		if (r != 0)
 			return r;
 		why->buf[why->len = 0] = '\0';

@@ -11,8 +11,7 @@ int tls_direction_want(const struct tls_handshake *hs)
 	return gnutls_record_get_direction(hs->session) ? TLS_E_WANT_WRITE : TLS_E_WANT_READ;
 }
 
-/* ---- what GnuTLS tells while it runs -----------------------------------------------------------
- */
+/* ---- what GnuTLS tells while it runs ---- */
 
 static int on_message(gnutls_session_t session, unsigned int type, unsigned int when,
 		      unsigned int incoming, const gnutls_datum_t *message)
@@ -61,8 +60,7 @@ static int on_secret(gnutls_session_t session, gnutls_record_encryption_level_t 
 	return 0;
 }
 
-/* ---- making ------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 static const char *dialled_name(const struct tls_handshake *hs)
 {
@@ -147,15 +145,13 @@ int tls_handshake_new(struct tls_store *store, const struct tls_job *job, int fd
 	hs->store = store;
 	hs->job = *job;
 	hs->fd = fd;
-	hs->alert_received = ALERT_NONE;
+	hs->alert_received = hs->alert_in_clear = ALERT_NONE;
 	hs->suites = tls_suites_choose(job);
-	r = tls_store_priority(store, hs->suites, &priority);
-	if (r < 0)
-		return r;
-	if (r == 0)
+	if (tls_store_priority(store, hs->suites, &priority) == 0) {
 		r = session_make(hs, priority);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	} /* else the first step refuses */
 	*ret = steal_ptr(hs);
 	return 0;
 }
@@ -172,8 +168,7 @@ struct tls_handshake *tls_handshake_free(struct tls_handshake *hs)
 	return NULL;
 }
 
-/* ---- running -----------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 static int refuse_sniffed(struct tls_handshake *hs, enum reason reason, int error)
 {
@@ -194,6 +189,10 @@ static int sniff(struct tls_handshake *hs)
 	enum reason reason = REASON_INTERNAL;
 	int r, error = 0;
 
+	/* What follows the first record is GnuTLS's matter, also when it came before we could look.
+	 */
+	if (hs->received)
+		return 0;
 	if (hs->job.dial && (!hs->started || gnutls_record_get_direction(hs->session)))
 		return 0;
 	r = tls_sniff_step(&hs->sniff, hs->fd, hs->job.dial, &reason, &error);

@@ -32,11 +32,14 @@ struct tls_handshake {
 	enum tls_state state;
 	struct tls_suites suites;
 	struct tls_sniff sniff;
-	int io_errno; /* of the last failed system call under GnuTLS */
-	bool eof;     /* the stream has ended */
-	bool started; /* GnuTLS has been at work */
-	bool hello;   /* the peer's hello has been read */
-	bool judged;  /* the peer's certificate was judged and accepted */
+	int io_errno;		  /* of the last failed system call under GnuTLS */
+	bool eof;		  /* the stream has ended */
+	bool started;		  /* GnuTLS has been at work */
+	bool received;		  /* and has read from the socket */
+	uint8_t record_header[5]; /* of the last record read */
+	uint8_t alert_in_clear;	  /* ALERT_NONE, or what came without encryption */
+	bool hello;		  /* the peer's hello has been read */
+	bool judged;		  /* the peer's certificate was judged and accepted */
 	bool has_facts;
 	struct trust_facts facts;
 	struct secret secrets[_KTLS_DIRECTION_MAX];
@@ -70,8 +73,8 @@ int tls_handshake_verify(gnutls_session_t session);
 void tls_handshake_read_sni(struct tls_handshake *hs);
 
 /*
- * refuse.c: end it, once: reason, detail, alert. Both return TLS_E_REFUSED. @gnutls_error is mapped
- * to a reason; in_pump says for which life.
+ * refuse.c: end it, once: reason, detail, alert. Both return TLS_E_REFUSED. What an error of GnuTLS
+ * means depends on whether the handshake was still running.
  */
 int tls_refuse(struct tls_handshake *hs, enum reason reason, const char *format, ...)
 	_printf_(3, 4);
@@ -79,6 +82,5 @@ int tls_refuse_error(struct tls_handshake *hs, int gnutls_error);
 
 /* io.c: the socket under GnuTLS */
 void tls_io_attach(struct tls_handshake *hs);
-/* Throw away what the peer has sent: a close with unread bytes is a reset that overtakes our alert.
- */
+/* Throw away what came in: closing with unread bytes is a reset, which overtakes our alert. */
 void tls_io_drain(int fd);

@@ -22,6 +22,21 @@ static ssize_t failed(struct tls_handshake *hs)
 	return -1;
 }
 
+/*
+ * OpenSSL tells a TLS 1.3 server in clear that it does not accept it: its write key changes only
+ * later. GnuTLS cannot decrypt that and would blame the peer, so remember an alert that came in
+ * clear.
+ */
+static void watch_record(struct tls_handshake *hs, const uint8_t *bytes, size_t size)
+{
+	static const uint8_t plain_alert[] = { KTLS_RECORD_ALERT, 3, 3, 0, 2 };
+
+	if (size == sizeof(hs->record_header))
+		memcpy(hs->record_header, bytes, size);
+	else if (size == 2 && memcmp(hs->record_header, plain_alert, sizeof(plain_alert)) == 0)
+		hs->alert_in_clear = bytes[1];
+}
+
 static ssize_t pull(gnutls_transport_ptr_t userdata, void *buf, size_t size)
 {
 	struct tls_handshake *hs = userdata;
@@ -29,6 +44,10 @@ static ssize_t pull(gnutls_transport_ptr_t userdata, void *buf, size_t size)
 
 	if (n == 0 && size > 0)
 		hs->eof = true;
+	if (n > 0) {
+		hs->received = true;
+		watch_record(hs, buf, (size_t)n);
+	}
 	return n < 0 ? failed(hs) : n;
 }
 

@@ -4,8 +4,7 @@
 
 #include <tls/handshake.h>
 
-/* ---- ours -------------------------------------------------------------------------------------
- */
+/* ---- ours ---- */
 
 /* The name as it may be shown and compared: lower case; "" for anything that is no host name. */
 void tls_handshake_read_sni(struct tls_handshake *hs)
@@ -72,15 +71,14 @@ static uint32_t choose_identity(struct tls_handshake *hs)
  * Our certificate is shown whatever CAs the peer's request names: such lists are cut off or empty
  * in practice, and it is the peer's business to judge.
  */
-int tls_handshake_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
-			   gnutls_pcert_st **certs, unsigned int *n_certs,
-			   gnutls_ocsp_data_st **ocsp, unsigned int *n_ocsp, gnutls_privkey_t *key,
-			   unsigned int *flags)
+int tls_handshake_retrieve(gnutls_session_t session,
+			   _unused_ const struct gnutls_cert_retr_st *info, gnutls_pcert_st **certs,
+			   unsigned int *n_certs, gnutls_ocsp_data_st **ocsp, unsigned int *n_ocsp,
+			   gnutls_privkey_t *key, unsigned int *flags)
 {
 	struct tls_handshake *hs = gnutls_session_get_ptr(session);
 	struct tls_identity *identity;
 
-	(void)info;
 	if (hs->job.dial) {
 		hs->identity = hs->job.identity;
 	} else {
@@ -97,8 +95,7 @@ int tls_handshake_retrieve(gnutls_session_t session, const struct gnutls_cert_re
 	return 0;
 }
 
-/* ---- the peer's -------------------------------------------------------------------------------
- */
+/* ---- the peer's ---- */
 
 static enum reason read_reason(int outcome)
 {

@@ -46,6 +46,10 @@ int tls_pump_write(struct tls_handshake *hs, const void *buf, size_t len, size_t
 
 	if (!is_pumping(hs))
 		return hs->state == TLS_STATE_REFUSED ? TLS_E_REFUSED : -EINVAL;
+	if (len == 0) { /* to GnuTLS that means something else */
+		*ret_len = 0;
+		return 0;
+	}
 	hs->io_errno = 0;
 	do {
 		n = gnutls_record_send(hs->session, buf, len);

@@ -91,6 +91,8 @@ static enum reason error_reason(const struct tls_handshake *hs, int error)
 
 	if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR && hs->verdict != REASON_OK)
 		return hs->verdict;
+	if (hs->alert_in_clear != ALERT_NONE && error == GNUTLS_E_DECRYPTION_FAILED)
+		return REASON_PEER_ALERT;
 	if (hs->io_errno != 0 && is_connection_errno(hs->io_errno))
 		return REASON_PEER_RESET;
 	if (hs->io_errno != 0)
@@ -160,13 +162,17 @@ int tls_refuse_error(struct tls_handshake *hs, int gnutls_error)
 		return refuse(hs, reason, 0); /* the verdict has left its own detail */
 	hs->detail[0] = '\0';
 	if (reason == REASON_PEER_ALERT) {
-		hs->alert_received = (uint8_t)gnutls_alert_get(hs->session);
+		hs->alert_received = gnutls_error == GNUTLS_E_DECRYPTION_FAILED
+					     ? hs->alert_in_clear
+					     : (uint8_t)gnutls_alert_get(hs->session);
 		text_addf(&detail, "the peer sent alert %s (%u)",
 			  tls_alert_name(hs->alert_received), hs->alert_received);
 	} else if (hs->io_errno != 0) {
 		text_addf(&detail, "%s", strerror(hs->io_errno));
 	} else {
 		text_addf(&detail, "%s", gnutls_strerror(gnutls_error));
+		if (detail.len > 0 && hs->detail[detail.len - 1] == '.')
+			hs->detail[--detail.len] = '\0'; /* something may follow */
 	}
 	if ((reason == REASON_TLS_VERSION || reason == REASON_TLS_CIPHER) && hs->offer[0])
 		text_addf(&detail, "; %s", hs->offer);

@@ -5,7 +5,7 @@
 #include <tls/handshake.h>
 #include <tls/store.h>
 
-#define GNUTLS_VERSION_MIN "3.7.3"
+#define GNUTLS_VERSION_MIN "3.7.9"
 
 int tls_global_init(void)
 {
@@ -25,22 +25,52 @@ static size_t priority_slot(struct tls_suites suites)
 	       (suites.preferred & TLS_CIPHERS_ALL);
 }
 
-int tls_store_priority(struct tls_store *store, struct tls_suites suites, gnutls_priority_t *ret)
+int tls_store_priority(const struct tls_store *store, struct tls_suites suites,
+		       gnutls_priority_t *ret)
+{
+	gnutls_priority_t priority = store->priorities[priority_slot(suites)];
+
+	if (!priority)
+		return TLS_PRIORITY_E_EMPTY;
+	*ret = priority;
+	return 0;
+}
+
+static int make_priority(struct tls_store *store, struct tls_suites suites)
 {
 	gnutls_priority_t *slot = &store->priorities[priority_slot(suites)];
-	int r;
 
-	if (!*slot) {
-		r = tls_priority_new(suites, slot);
-		if (r != 0)
-			return r;
+	if (*slot)
+		return 0;
+	return tls_priority_new(suites, slot);
+}
+
+/*
+ * Every set of suites that tls_suites_choose() can ask for, now: GnuTLS looks at the system's
+ * configuration file each time it reads a priority string, which a worker in its sandbox cannot.
+ * A set of which the crypto policy leaves nothing stays empty.
+ */
+static int make_priorities(struct tls_store *store)
+{
+	for (uint8_t versions = 1; versions <= TLS_VERSIONS_ALL; versions++) {
+		for (uint8_t preferred = 0; preferred <= TLS_CIPHERS_ALL; preferred++) {
+			struct tls_suites suites = { versions, preferred, preferred };
+			int r;
+
+			r = make_priority(store, suites);
+			if (r < 0)
+				return r;
+			suites.ciphers = TLS_CIPHERS_ALL;
+			r = make_priority(store, suites);
+			if (r < 0)
+				return r;
+		}
 	}
-	*ret = *slot;
 	return 0;
 }
 
 /* A mistake of the machine, not of a file: the system-wide policy forbids what we need. */
-static int check_crypto_policy(struct tls_store *store, struct conf_error *reterr)
+static int check_crypto_policy(const struct tls_store *store, struct conf_error *reterr)
 {
 	struct tls_suites all = {
 		.versions = TLS_VERSION_BIT(KTLS_TLS13),
@@ -48,17 +78,14 @@ static int check_crypto_policy(struct tls_store *store, struct conf_error *reter
 		.preferred = TLS_CIPHERS_ALL,
 	};
 	gnutls_priority_t priority;
-	int r;
 
-	r = tls_store_priority(store, all, &priority);
-	if (r == TLS_PRIORITY_E_EMPTY) {
-		conf_error_set(reterr, store->conf->path, 0,
-			       "the crypto policy of this system (GnuTLS's system-wide "
-			       "configuration) leaves no TLS 1.3 cipher suite of AES-256-GCM, "
-			       "AES-128-GCM and CHACHA20-POLY1305");
-		return CONF_E_INVALID;
-	}
-	return r;
+	if (tls_store_priority(store, all, &priority) == 0)
+		return 0;
+	conf_error_set(
+		reterr, store->conf->path, 0,
+		"the crypto policy of this system (GnuTLS's system-wide configuration) leaves "
+		"no TLS 1.3 cipher suite of AES-256-GCM, AES-128-GCM and CHACHA20-POLY1305");
+	return CONF_E_INVALID;
 }
 
 static int load_identities(struct tls_store *store, struct tls_files files,
@@ -84,7 +111,9 @@ static int store_fill(struct tls_store *store, struct tls_files files, struct co
 {
 	int r;
 
-	r = check_crypto_policy(store, reterr);
+	r = make_priorities(store);
+	if (r == 0)
+		r = check_crypto_policy(store, reterr);
 	if (r == 0)
 		r = load_identities(store, files, reterr);
 	if (r == 0)

@@ -26,7 +26,7 @@ struct tls_identity {
 	struct trust_facts facts; /* of our own chain: the names for SNI */
 };
 
-/* One gnutls_priority_t for each set of suites that was asked for. */
+/* One slot for each struct tls_suites; those that no job can ask for are empty. */
 #define TLS_PRIORITIES_SIZE ((TLS_VERSIONS_ALL + 1) * (TLS_CIPHERS_ALL + 1) * (TLS_CIPHERS_ALL + 1))
 
 struct tls_store {
@@ -43,8 +43,8 @@ struct tls_store {
 int tls_store_build(const struct conf *conf, struct tls_files files, struct tls_store **ret,
 		    struct conf_error *reterr) _must_check_;
 
-/* Borrowed. 0, TLS_PRIORITY_E_EMPTY or -errno. */
-int tls_store_priority(struct tls_store *store, struct tls_suites suites,
+/* Borrowed. 0, or TLS_PRIORITY_E_EMPTY. */
+int tls_store_priority(const struct tls_store *store, struct tls_suites suites,
 		       gnutls_priority_t *ret) _must_check_;
 
 /* Identity of @conf, whose lines the errors name. 0, CONF_E_INVALID or -errno. */

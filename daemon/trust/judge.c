@@ -25,7 +25,7 @@ struct judgement {
 	const struct trust_name *name; /* that matched */
 };
 
-/* ---- rules of the leaf: no entry can change them --------------------------------------------- */
+/* ---- rules of the leaf: no entry can change them ---- */
 
 static enum reason leaf_is_there(const struct trust_facts *facts)
 {
@@ -49,7 +49,7 @@ static enum reason (*const leaf_rules[])(const struct trust_facts *facts) = {
 	leaf_is_no_ca,
 };
 
-/* ---- rules of an entry ----------------------------------------------------------------------- */
+/* ---- rules of an entry ---- */
 
 /* A set of anchors, other than the entry's, that vouches for this chain. */
 static const struct trust_path *path_elsewhere(const struct judgement *j)
@@ -238,7 +238,7 @@ static enum reason (*const entry_rules[])(struct judgement *j) = {
 	direction,
 };
 
-/* ---- the verdict ----------------------------------------------------------------------------- */
+/* ---- the verdict ---- */
 
 static int64_t path_expires(const struct judgement *j)
 {

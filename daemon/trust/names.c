@@ -140,7 +140,7 @@ static bool is_alternative_name(const struct trust_name *name)
 	return name->type != TRUST_NAME_CN;
 }
 
-/* ---- profiles -------------------------------------------------------------------------------- */
+/* ---- profiles ---- */
 
 /* What a leaf shows, in the terms in which the profiles speak. */
 struct leaf_kind {
@@ -190,7 +190,7 @@ static bool (*const profile_accepts[_TRUST_PROFILE_MAX])(const struct leaf_kind 
 	[TRUST_POOL_NAMES] = pool_accepts,
 };
 
-/* ---- expected names -------------------------------------------------------------------------- */
+/* ---- expected names ---- */
 
 struct trust_expected trust_expected_names(const struct trust_entry *entry,
 					   const struct trust_question *question)

@@ -19,7 +19,7 @@ void worker_pool_fail(struct worker_pool *pool, const struct conf_error *error)
 	pool->ops->ready(pool->userdata, pool, error);
 }
 
-/* ---- jobs ---------------------------------------------------------------------------------- */
+/* ---- jobs ---- */
 
 struct pool_job *worker_pool_job_find(const struct worker_pool *pool, uint64_t id)
 {
@@ -37,7 +37,7 @@ void worker_pool_job_end(struct pool_job *job)
 	free(job);
 }
 
-/* ---- ends of workers ----------------------------------------------------------------------- */
+/* ---- ends of workers ---- */
 
 void worker_condemn(struct worker *worker)
 {
@@ -71,7 +71,7 @@ int worker_post(struct worker *worker, struct worker_message *message, int fd)
 	return worker_channel_post(&worker->channel, pool->buf, size, fd);
 }
 
-/* ---- messages from workers ----------------------------------------------------------------- */
+/* ---- messages from workers ---- */
 
 static bool on_hello(struct worker *worker, const struct worker_hello *hello)
 {

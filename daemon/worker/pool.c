@@ -23,7 +23,7 @@
 #define CANCEL_MS	  30000 /* to answer a cancel; later the worker hangs */
 #define QUEUE_MAX	  256	/* messages a worker may leave unread before it gets no more jobs */
 
-/* ---- life of the pool ---------------------------------------------------------------------- */
+/* ---- life of the pool ---- */
 
 static struct worker *worker_free(struct worker *worker)
 {
@@ -97,7 +97,7 @@ struct worker_pool *worker_pool_free(struct worker_pool *pool)
 	return NULL;
 }
 
-/* ---- processes ----------------------------------------------------------------------------- */
+/* ---- processes ---- */
 
 /* Tell the owner of every job that the worker owed. */
 static void worker_lose_jobs(struct worker *worker)
@@ -265,7 +265,7 @@ int worker_pool_new(struct loop *loop, const char *executable, uint32_t n,
 	return 0;
 }
 
-/* ---- what session asks --------------------------------------------------------------------- */
+/* ---- what session asks ---- */
 
 static struct worker *pick(const struct worker_pool *pool)
 {

@@ -59,7 +59,7 @@ static void ended_first(struct worker_pump *pump, enum reason reason)
 		pump->first = reason;
 }
 
-/* ---- the plain side ------------------------------------------------------------------------ */
+/* ---- the plain side ---- */
 
 /* The daemon has closed its end: what it sent is still delivered, what comes is not wanted. */
 static void plain_gone(struct worker_pump *pump)
@@ -116,7 +116,7 @@ static enum step plain_read(struct worker_pump *pump, struct rest *rest)
 	return STEP_PROGRESS;
 }
 
-/* ---- the TLS side -------------------------------------------------------------------------- */
+/* ---- the TLS side ---- */
 
 static enum step tls_write(struct worker_pump *pump)
 {
@@ -150,8 +150,7 @@ static enum step tls_read(struct worker_pump *pump, struct rest *rest)
 	return STEP_PROGRESS;
 }
 
-/* ---- directions
- * ----------------------------------------------------------------------------------- */
+/* ---- directions ---- */
 
 /* The source of a direction has ended and everything of it was delivered: say so. */
 static enum step direction_close(struct worker_pump *pump, int direction)
@@ -204,8 +203,7 @@ static enum step direction_run(struct worker_pump *pump, int direction)
 	return step;
 }
 
-/* ---- rounds
- * ----------------------------------------------------------------------------------------- */
+/* ---- rounds ---- */
 
 static void pump_end(struct worker_pump *pump, enum reason reason)
 {

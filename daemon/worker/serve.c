@@ -52,8 +52,7 @@ static struct job *job_free(struct job *job)
 	return NULL;
 }
 
-/* ---- answers
- * --------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 /* A retired worker is done when it owes nothing. */
 static void server_check_done(struct server *s)
@@ -119,8 +118,7 @@ static void pump_ended(void *userdata, enum reason reason, uint8_t alert_receive
 		loop_exit(s->loop, r);
 }
 
-/* ---- handshakes
- * ------------------------------------------------------------------------------------ */
+/* ---- handshakes ---- */
 
 /*
  * Fill in the result of a handshake that is over. The facts stay the handshake's. *ret_fd is the
@@ -287,8 +285,7 @@ static int on_cancel(struct server *s, uint64_t id)
 	return r;
 }
 
-/* ---- channel
- * ----------------------------------------------------------------------------------------- */
+/* ---- channel ---- */
 
 /* The daemon is trusted: what it should not send means that one of us is broken. */
 static int server_dispatch(struct server *s, int fd)
@@ -365,8 +362,7 @@ static int on_channel(void *userdata, int fd _unused_, unsigned int events)
 	return r;
 }
 
-/* ---- life
- * -------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static struct server *server_free(struct server *s)
 {

@@ -33,7 +33,7 @@ struct conf_error {
 void conf_error_set(struct conf_error *error, const char *file, uint32_t line, const char *format,
 		    ...) _printf_(4, 5);
 
-/* ---- snapshot -------------------------------------------------------------------------------- */
+/* ---- snapshot ---- */
 
 struct conf_snapshot;
 
@@ -53,7 +53,7 @@ struct conf_snapshot *conf_snapshot_free(struct conf_snapshot *snapshot); /* NUL
 bool conf_snapshot_file(const struct conf_snapshot *snapshot, const char *path, const char **ret,
 			size_t *ret_size);
 
-/* ---- configuration --------------------------------------------------------------------------- */
+/* ---- configuration ---- */
 
 enum conf_kernel { CONF_KERNEL_PREFER, CONF_KERNEL_REQUIRE, _CONF_KERNEL_MAX };
 

@@ -81,6 +81,9 @@ int ktls_rekey(int fd, enum ktls_direction direction, enum ktls_cipher cipher,
 /*
  * Read one run of records of one type: consecutive data records may be merged, types never are.
  * 0 with *ret_len and *ret_type, or KTLS_E_AGAIN, _EOF, _RESET, _CORRUPT, _KEY_EXPIRED, -errno.
+ *
+ * Read on until KTLS_E_AGAIN before waiting: while reading data the kernel may decrypt a KeyUpdate
+ * behind it, and from then on poll reports nothing although the KeyUpdate is queued (seen on 7.2).
  */
 int ktls_recv(int fd, void *buf, size_t size, size_t *ret_len, uint8_t *ret_type) _must_check_;
 

@@ -48,8 +48,7 @@ void sessions_reload(struct sessions *sessions, sessions_reload_fn fn, void *use
 void sessions_reload_forget(struct sessions *sessions, void *userdata);
 const struct conf *sessions_conf(const struct sessions *sessions); /* in force; NULL before start */
 
-/* ---- views, for control
- * -------------------------------------------------------------------------- */
+/* ---- views, for control ---- */
 
 enum session_state {
 	SESSION_CONNECTING,  /* dialling the peer */

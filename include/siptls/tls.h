@@ -23,8 +23,7 @@
 /* Once per process, before anything else of this module. */
 int tls_global_init(void) _must_check_;
 
-/* ---- store: identities and anchor sets of one snapshot, shared by all its handshakes ----------
- */
+/* ---- store: identities and anchor sets of one snapshot, shared by all its handshakes ---- */
 
 struct tls_store;
 
@@ -38,8 +37,7 @@ int tls_store_new(const struct conf *conf, const struct conf_snapshot *snapshot,
 		  struct tls_store **ret, struct conf_error *reterr) _must_check_;
 struct tls_store *tls_store_free(struct tls_store *store); /* NULL is fine */
 
-/* ---- handshake --------------------------------------------------------------------------------
- */
+/* ---- handshake ---- */
 
 struct tls_job {
 	bool dial;   /* we are the TLS client */
@@ -97,8 +95,7 @@ int tls_handshake_export(struct tls_handshake *hs, struct traffic_keys *ret_tx,
 			 struct traffic_keys *ret_rx, uint8_t *early,
 			 size_t *ret_early_len) _must_check_;
 
-/* ---- pump: records in user space after a handshake with !outcome.kernel -----------------------
- */
+/* ---- pump: records in user space after a handshake with !outcome.kernel ---- */
 
 /*
  * 0 with *ret_len, TLS_E_WANT_READ/WRITE, TLS_E_EOF, TLS_E_REFUSED (then tls_handshake_outcome()
@@ -112,8 +109,7 @@ int tls_pump_pending(struct tls_handshake *hs, size_t *ret);	  /* bytes decrypte
 int tls_pump_close(struct tls_handshake *hs) _must_check_;	  /* send close_notify */
 int tls_pump_alert(struct tls_handshake *hs, enum reason reason); /* tell the peer, best effort */
 
-/* ---- key schedule ------------------------------------------------------------------------------
- */
+/* ---- key schedule ---- */
 
 /*
  * The next generation after a KeyUpdate (RFC 8446 7.2, 7.3): secret, key and iv replaced in place,
@@ -123,8 +119,7 @@ int tls_keys_update(enum ktls_cipher cipher, struct traffic_keys *keys) _must_ch
 
 const char *tls_alert_name(uint8_t alert); /* "unknown_ca"; never NULL */
 
-/* ---- facts of files, for `siptlsctl verify` -----------------------------------------------------
- */
+/* ---- facts of files, for `siptlsctl verify` ---- */
 
 /*
  * Facts of a chain in PEM (leaf first) against the anchor sets of @policy, whose files are read

@@ -23,7 +23,7 @@
 #define TRUST_NAMES_SIZE     (64 * 1024) /* bytes of all names together */
 #define TRUST_CANDIDATES_MAX 8		 /* entries a verdict tells about; all are judged */
 
-/* ---- policy: what the administrator wrote --------------------------------------------------- */
+/* ---- policy: what the administrator wrote ---- */
 
 enum trust_kind { TRUST_POOL, TRUST_APPLICATION, TRUST_PARTNER, _TRUST_KIND_MAX };
 
@@ -92,7 +92,7 @@ int64_t trust_entry_find(const struct trust_policy *policy, const char *name);
 extern const char *const trust_kind_names[], *const trust_profile_names[],
 						     *const trust_usage_names[];
 
-/* ---- facts: what the peer showed, as the tls module read it ---------------------------------- */
+/* ---- facts: what the peer showed, as the tls module read it ---- */
 
 enum trust_name_type {
 	TRUST_NAME_CN,
@@ -170,7 +170,7 @@ struct trust_facts {
 
 void trust_facts_done(struct trust_facts *facts);
 
-/* ---- verdict --------------------------------------------------------------------------------- */
+/* ---- verdict ---- */
 
 #define TRUST_ENTRY_ANY UINT32_MAX
 

@@ -26,8 +26,7 @@
 #define WORKER_FD_SNAPSHOT 4
 #define WORKER_MESSAGE_MAX (192 * 1024) /* bytes */
 
-/* ---- results ----------------------------------------------------------------------------------
- */
+/* ---- results ---- */
 
 struct worker_result {
 	uint64_t id;
@@ -50,7 +49,7 @@ struct worker_result {
 
 void worker_result_done(struct worker_result *result); /* frees, closes, wipes */
 
-/* ---- messages: one function describes both directions of each, see wire.h ------------------- */
+/* ---- messages: one function describes both directions of each, see wire.h ---- */
 
 enum worker_message_type {
 	WORKER_MSG_HELLO = 1, /* worker: ready, or the mistake in the configuration */
@@ -104,8 +103,7 @@ int worker_message_encode(struct worker_message *message, uint8_t *buf,
 int worker_message_decode(const uint8_t *buf, size_t size, struct worker_message *ret) _must_check_;
 void worker_message_done(struct worker_message *message);
 
-/* ---- pool: the daemon's side ------------------------------------------------------------------
- */
+/* ---- pool: the daemon's side ---- */
 
 struct worker_pool;
 
@@ -156,7 +154,6 @@ void worker_pool_retire(struct worker_pool *pool);
 struct worker_pool *worker_pool_free(struct worker_pool *pool);
 void worker_pool_stats(const struct worker_pool *pool, struct worker_pool_stats *ret);
 
-/* ---- serving side: the whole of siptls-handshake ------------------------------------------------
- */
+/* ---- serving side: the whole of siptls-handshake ---- */
 
 int worker_serve(int channel_fd, int snapshot_fd) _must_check_; /* until the channel closes */

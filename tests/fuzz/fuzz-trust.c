@@ -35,8 +35,7 @@ static void check(bool holds)
 		abort();
 }
 
-/* ---- from bytes to a question ------------------------------------------------------------------
- */
+/* ---- from bytes to a question ---- */
 
 static char site_name[] = "site", partner_name[] = "partner", pool_name[] = "pool.hq.example",
 	    a_name[] = "a.hq.example", b_name[] = "b.hq.example",
@@ -157,8 +156,7 @@ static void make_names(struct input *in, struct trust_facts *facts)
 	}
 }
 
-/* ---- what an accepted peer must be -------------------------------------------------------------
- */
+/* ---- what an accepted peer must be ---- */
 
 static bool host_is(const char *host, size_t len, const char *expected)
 {

@@ -201,13 +201,14 @@ def children(pid):
 
 
 def open_files(pid):
+    """How many; the one timer of sd-event, which is there from its first use on, is not counted."""
     found = []
     for name in os.listdir(f"/proc/{pid}/fd"):
         try:
             found.append(os.readlink(f"/proc/{pid}/fd/{name}"))
         except FileNotFoundError:
             pass
-    return found
+    return len(found) - min(found.count("anon_inode:[timerfd]"), 1)
 
 
 def value_text(value):
@@ -311,10 +312,7 @@ class Site:
         if os.geteuid() != 0:
             return None
         daemon, *workers = self.processes()
-        found = open_files(daemon)
-        timers = found.count("anon_inode:[timerfd]")  # sd-event keeps its one from first use on
-        return (len(found) - min(timers, 1) - len(self.ports()),
-                sum(len(open_files(pid)) for pid in workers))
+        return open_files(daemon) - len(self.ports()), sum(open_files(pid) for pid in workers)
 
     def settled(self):
         return self.summary()["sessions"]["handles"] == 0 and self.descriptors() == self.baseline
@@ -389,8 +387,8 @@ class Site:
         """Wait for n relaying sessions, no others, and give them."""
         def state():
             found = self.sessions()
-            return len(found) == n and all(s["state"] == "relaying" for s in found) and found
-        found = self.ctx.wait(state, f"{n} relaying sessions of {self.name}", seconds)
+            return len(found) == n and all(s["state"] == "relaying" for s in found) and (found,)
+        found, = self.ctx.wait(state, f"{n} relaying sessions of {self.name}", seconds)
         if self.ctx.mode == "kernel" and os.geteuid() == 0:
             done = self.ctl_run("sessions", "--verify")
             check(done.returncode == 0, f"sessions --verify: {done.stdout} {done.stderr}")

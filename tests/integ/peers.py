@@ -50,14 +50,14 @@ class Connection:
 
 
 class Backend:
-    """A plain TCP server that records what comes; it may echo, or not read at all (stalled)."""
+    """A plain TCP server that records what comes and ends its side when the other has.
 
-    def __init__(self, ctx, echo=False, stalled=False, host="127.0.0.1", small=False):
-        self.echo, self.stalled = echo, stalled
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.listener = socket.socket(family)
-        if small:
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+    It may echo, not read (stalled), or keep its side open (lingers).
+    """
+
+    def __init__(self, ctx, echo=False, stalled=False, lingers=False, host="127.0.0.1"):
+        self.echo, self.stalled, self.lingers = echo, stalled, lingers
+        self.listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.listener.bind((host, 0))
         self.listener.listen(4096)
         self.listener.setblocking(False)
@@ -136,7 +136,7 @@ class Backend:
                 conn.data += data
                 if self.echo:
                     conn.out += data
-                    conn.finish = conn.finish or conn.eof
+                conn.finish = conn.finish or (conn.eof and not self.lingers)
             if conn.out:
                 del conn.out[:conn.sock.send(conn.out)]
             if conn.finish and not conn.out:

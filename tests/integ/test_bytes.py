@@ -128,7 +128,7 @@ def test_data_with_finished_bytewise(ctx):
 
 
 def test_half_close_by_client(ctx):
-    pair = Pair(ctx)
+    pair = Pair(ctx, lingers=True)
     pair.client.sendall(b"request")
     pair.client.shutdown(socket.SHUT_WR)
     ctx.wait(lambda: pair.far.eof, "the end of the client's stream")
@@ -155,10 +155,10 @@ def test_half_close_by_backend(ctx):
 
 
 def test_half_close_timeout(ctx):
-    site, backend = listener(ctx)
+    backend = peers.Backend(ctx, lingers=True)
+    site = ctx.site("b", identity="b").listen("trunk", backend.address)
     site.limits["half_close_timeout"] = "300ms"
-    site.write()
-    check_equal(site.ctl_run("reload").returncode, 0, "reload")
+    site.start()
     client = peers.Handmade(ctx, "b")
     with peers.tcp_connect(ctx, site.port("trunk")) as sock:
         sock.sendall(client.hello())
@@ -204,7 +204,7 @@ def push(ctx, pair, write, released, everything, arrived):
 
 @limits(seconds=120)
 def test_back_pressure_by_backend(ctx):
-    pair, data = Pair(ctx, stalled=True, small=True), pattern(ctx.amount("push_bytes"))
+    pair, data = Pair(ctx, stalled=True), pattern(ctx.amount("push_bytes"))
     push(ctx, pair, pair.client.send, pair.far.resume, data,
          lambda: len(pair.far.data) >= len(data))
     check(pair.far.data == data, "what arrived differs")
@@ -215,7 +215,6 @@ def test_back_pressure_by_backend(ctx):
 @limits(seconds=120)
 def test_back_pressure_by_client(ctx):
     pair, data = Pair(ctx), pattern(ctx.amount("push_bytes"))
-    pair.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
     found = []
     reader = threading.Thread(target=lambda: found.append(peers.receive(pair.client, len(data))))
     pair.far.sock.setblocking(True)

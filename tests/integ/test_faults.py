@@ -34,6 +34,14 @@ def handshaking(ctx, site, n):
              f"{n} handshakes under way")
 
 
+def new_session(ctx, site):
+    try:
+        with peers.tls_connect(ctx, site.port("trunk"), "a") as sock:
+            return echoes(sock)
+    except OSError:
+        return False  # the new workers are still reading their certificates
+
+
 def kill_workers(ctx, killed):
     site, _ = listener(ctx)
     sessions = [peers.tls_connect(ctx, site.port("trunk"), "a") for _ in range(6)]
@@ -55,12 +63,9 @@ def kill_workers(ctx, killed):
         check_equal(lost, 6 + len(sessions) - len(alive), "everything that was in the workers")
     else:
         check(0 < lost < 12 and len(alive) > 0, f"lost {lost}, alive {len(alive)}")
-    with peers.tls_connect(ctx, site.port("trunk"), "a") as sock:
-        check(echoes(sock), "a new session")
+    ctx.wait(lambda: new_session(ctx, site), "a new session")
     for sock in sessions + stalled:
         sock.close()
-    # The new workers are not the ones whose descriptors were counted at start.
-    ctx.wait(lambda: site.summary()["sessions"]["handles"] == 0, "no session left")
 
 
 def test_one_worker_killed(ctx):
@@ -253,7 +258,7 @@ class Crowd:
         else:
             with peers.tcp_connect(self.ctx, self.address) as sock:
                 sock.sendall(b"OPTIONS sip:x SIP/2.0\r\n\r\n")
-                sock.recv(100)
+                check(not echoes(sock), "plain SIP was answered")
 
     def send(self, n):
         for _ in range(n):

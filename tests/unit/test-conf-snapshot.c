@@ -35,7 +35,7 @@ static const char topology_text[] =
 	"	application \"gw.example.com\" { address = \"192.0.2.1:1\" }\n"
 	"}\n";
 
-/* ---- a directory with a configuration ------------------------------------------------------ */
+/* ---- a directory with a configuration ---- */
 
 static void put(int dir, const char *name, const void *data, size_t size)
 {
@@ -135,7 +135,7 @@ static bool is_mapped(const char *text)
 	return found;
 }
 
-/* ---- taking and opening -------------------------------------------------------------------- */
+/* ---- taking and opening ---- */
 
 static void test_take(void **state)
 {
@@ -215,7 +215,7 @@ static void test_relative_path(void **state)
 	conf_snapshot_free(snapshot);
 }
 
-/* ---- files that cannot be had -------------------------------------------------------------- */
+/* ---- files that cannot be had ---- */
 
 static void assert_refused(const struct place *place, const char *file, uint32_t line,
 			   const char *needle)
@@ -319,7 +319,7 @@ static void test_total_size(void **state)
 	free(bytes);
 }
 
-/* ---- memory files that are not ours -------------------------------------------------------- */
+/* ---- memory files that are not ours ---- */
 
 /* A copy of @snapshot's file, not sealed yet. */
 static int copy_memfd(const struct conf_snapshot *snapshot, char **ret, size_t *ret_size)

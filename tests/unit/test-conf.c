@@ -95,7 +95,7 @@ static const char good_topology[] = "serial = 9223372036854775807 # the largest\
 				    "	}\n"
 				    "}\n";
 
-/* ---- two files in memory ------------------------------------------------------------------- */
+/* ---- two files in memory ---- */
 
 struct files {
 	const char *daemon, *topology;
@@ -180,7 +180,7 @@ static void assert_addr(const struct net_addr *addr, const char *text)
 	assert_string_equal(net_addr_format(addr, buf), text);
 }
 
-/* ---- good files ---------------------------------------------------------------------------- */
+/* ---- good files ---- */
 
 static void test_all_options(void **state _unused_)
 {
@@ -380,7 +380,7 @@ static void test_mentioned_files(void **state _unused_)
 	conf_free(conf);
 }
 
-/* ---- mistakes ------------------------------------------------------------------------------ */
+/* ---- mistakes ---- */
 
 struct mistake {
 	const char *find, *replace;
@@ -614,7 +614,7 @@ static void test_nul_bytes(void **state _unused_)
 	}
 }
 
-/* ---- limits -------------------------------------------------------------------------------- */
+/* ---- limits ---- */
 
 static char *repeat(const char *text, size_t n)
 {
@@ -699,7 +699,7 @@ static void test_many_addresses(void **state _unused_)
 	free(text);
 }
 
-/* ---- the rest ------------------------------------------------------------------------------ */
+/* ---- the rest ---- */
 
 static void test_error_text(void **state _unused_)
 {

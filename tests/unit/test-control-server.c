@@ -63,7 +63,7 @@ static void start(struct fixture *f)
 	assert_int_equal(control_new(f->loop, f->sessions, f->path, NULL, &f->control), 0);
 }
 
-/* ---- clients: what they find is told as text, asserted on the main thread -------------------- */
+/* ---- clients: what they find is told as text, asserted on the main thread ---- */
 
 struct client_run {
 	const struct fixture *f;
@@ -312,7 +312,7 @@ static void test_reload_gone(void **state)
 	assert_int_equal(f->sessions->forgotten, 1);
 }
 
-/* ---- the file -------------------------------------------------------------------------------- */
+/* ---- the file ---- */
 
 static mode_t mode_of(const char *path)
 {

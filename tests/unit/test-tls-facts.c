@@ -22,8 +22,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static char why_text[512];
 
@@ -78,8 +77,7 @@ static const struct trust_name *find_name(const struct trust_facts *facts,
 	return NULL;
 }
 
-/* ---- DER
- * ------------------------------------------------------------------------------------------ */
+/* ---- DER ---- */
 
 static void test_der(void **state)
 {
@@ -115,8 +113,7 @@ static void test_der(void **state)
 	}
 }
 
-/* ---- names
- * ---------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 static void test_names(void **state)
 {
@@ -231,8 +228,7 @@ static void test_common_names(void **state)
 	test_cert_done(&cert);
 }
 
-/* ---- the rest of a certificate
- * ------------------------------------------------------------------- */
+/* ---- the rest of a certificate ---- */
 
 static void test_serials(void **state)
 {

@@ -61,8 +61,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- two ends ----------------------------------------------------------------------------------
- */
+/* ---- two ends ---- */
 
 struct pair {
 	int fds[2];
@@ -136,8 +135,7 @@ static void assert_same_keys(const struct traffic_keys *a, const struct traffic_
 	assert_memory_equal(a->secret.bytes, b->secret.bytes, sizeof(a->secret.bytes));
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests ---- */
 
 static void check_outcome(struct pair *p, enum ktls_version version, enum ktls_cipher cipher)
 {

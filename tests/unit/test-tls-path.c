@@ -31,8 +31,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- one chain, one set
- * ---------------------------------------------------------------------------- */
+/* ---- one chain, one set ---- */
 
 struct found {
 	enum trust_chain outcome;
@@ -97,8 +96,7 @@ static void expect(struct found found, enum trust_chain outcome, const char *cer
 	assert_string_equal(found.anchor, anchor);
 }
 
-/* ---- tests
- * ----------------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 static void test_orders(void **state)
 {
@@ -306,8 +304,7 @@ static void test_bounded_work(void **state)
 		test_cert_done(&mesh[i]);
 }
 
-/* ---- which sets are asked
- * -------------------------------------------------------------------------- */
+/* ---- which sets are asked ---- */
 
 static void test_sets(void **state)
 {

@@ -50,8 +50,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- ours against a GnuTLS session
- * --------------------------------------------------------------- */
+/* ---- ours against a GnuTLS session ---- */
 
 struct duel {
 	int fds[2]; /* theirs, ours */
@@ -199,8 +198,7 @@ static void refuse_server(struct peer peer, enum reason reason, int alert)
 	refuse_job(job_of(true), peer, reason, alert);
 }
 
-/* ---- certificates
- * -------------------------------------------------------------------------------- */
+/* ---- certificates ---- */
 
 static void refuse_spec(struct test_spec spec, enum reason reason, int alert)
 {
@@ -353,8 +351,7 @@ static void test_bad_servers(void **state)
 	test_cert_done(&cert);
 }
 
-/* ---- versions and ciphers
- * ------------------------------------------------------------------------ */
+/* ---- versions and ciphers ---- */
 
 static void expect_detail(struct tls_job job, struct peer peer, enum reason reason, int alert,
 			  const char *const words[])
@@ -413,8 +410,7 @@ static void test_nothing_to_offer(void **state)
 	duel_done(&d);
 }
 
-/* ---- what the peer does
- * -------------------------------------------------------------------------- */
+/* ---- what the peer does ---- */
 
 static void test_peer_alert(void **state)
 {

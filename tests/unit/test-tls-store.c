@@ -242,8 +242,7 @@ static void test_accepted(void **state)
 	test_cert_done(&ed);
 }
 
-/* ---- files on disk
- * ------------------------------------------------------------------------------- */
+/* ---- files on disk ---- */
 
 static char directory[] = "/tmp/test-tls-store.XXXXXX";
 

@@ -42,8 +42,7 @@ static void run(const struct row *rows, size_t n)
 #define DECLARE(name, reason, statement) CHANGE(name, statement)
 #define ROW(name, reason, statement)	 { #name, name, REASON_##reason },
 
-/* ---- each rule, on both sides of its limit ----------------------------------------------------
- */
+/* ---- each rule, on both sides of its limit ---- */
 
 /* clang-format off */
 #define RULES(X) \
@@ -163,8 +162,7 @@ static void test_key_usage(void **state)
 	}
 }
 
-/* ---- order: of two things that are wrong, the one further up is told --------------------------
- */
+/* ---- order: of two things that are wrong, the one further up is told ---- */
 
 /* clang-format off */
 #define ORDER(X) \
@@ -204,8 +202,7 @@ static void test_order(void **state)
 	}
 }
 
-/* ---- whose CA ---------------------------------------------------------------------------------
- */
+/* ---- whose CA ---- */
 
 static void world_name(struct world *w, size_t i, const char *name)
 {
@@ -249,8 +246,7 @@ static void test_foreign_ca(void **state)
 	run(rows, ARRAY_SIZE(rows));
 }
 
-/* ---- several entries claim the leaf ------------------------------------------------------------
- */
+/* ---- several entries claim the leaf ---- */
 
 /* A partner's certificate with an internal name beside its own: admitted as the partner only. */
 static void test_first_that_passes(void **state)
@@ -352,8 +348,7 @@ static void test_verdict(void **state)
 	assert_int_equal(w.verdict.n_candidates, 0);
 }
 
-/* ---- facts that no honest process sends ---------------------------------------------------------
- */
+/* ---- facts that no honest process sends ---- */
 
 /* clang-format off */
 #define BROKEN(X) \

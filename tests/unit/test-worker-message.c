@@ -16,7 +16,7 @@
 static uint8_t buf[WORKER_MESSAGE_MAX], again[WORKER_MESSAGE_MAX];
 static struct worker_message message, decoded;
 
-/* ---- samples ------------------------------------------------------------------------------- */
+/* ---- samples ---- */
 
 static char *text(size_t len, char c)
 {
@@ -210,7 +210,7 @@ static size_t sample_encode(enum sample sample)
 	return size;
 }
 
-/* ---- tests --------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 static void certificates_equal(const struct trust_facts *a, const struct trust_facts *b)
 {

@@ -44,7 +44,7 @@ enum order {
 	N_ORDERS,
 };
 
-/* ---- the worker ---------------------------------------------------------------------------- */
+/* ---- the worker ---- */
 
 static uint8_t buf[WORKER_MESSAGE_MAX];
 static struct worker_message in, out;
@@ -247,7 +247,7 @@ static int worker_main(void)
 	return 0;
 }
 
-/* ---- the daemon ---------------------------------------------------------------------------- */
+/* ---- the daemon ---- */
 
 /* All that the pool asks of a snapshot. */
 struct conf_snapshot {
@@ -405,7 +405,7 @@ static struct worker_pool_stats stats(const struct fixture *f)
 	return s;
 }
 
-/* ---- tests --------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 static void script_results(struct fixture *f)
 {

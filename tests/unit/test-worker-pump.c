@@ -20,7 +20,7 @@
 #define LIMIT_MS 20000
 #define RECORD	 16384
 
-/* ---- the fake session ---------------------------------------------------------------------- */
+/* ---- the fake session ---- */
 
 enum { DATA = 'D', CLOSE_NOTIFY = 'C', ALERT = 'A' };
 
@@ -134,8 +134,7 @@ struct tls_handshake *tls_handshake_free(struct tls_handshake *hs)
 	return NULL;
 }
 
-/* ---- fixture
- * ------------------------------------------------------------------------------------- */
+/* ---- fixture ---- */
 
 struct fixture;
 typedef void (*script_fn)(struct fixture *f);
@@ -225,8 +224,7 @@ static const char *arrived(int fd)
 	return text;
 }
 
-/* ---- tests
- * --------------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 /* Records that were read ahead come through although nothing more arrives; the peer ends first. */
 static void script_peer_first(struct fixture *f)

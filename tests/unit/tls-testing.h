@@ -21,8 +21,7 @@
 
 #define DAY 86400
 
-/* ---- certificates ------------------------------------------------------------------------------
- */
+/* ---- certificates ---- */
 
 struct test_cert {
 	gnutls_x509_crt_t crt;
@@ -189,8 +188,7 @@ static _unused_ gnutls_datum_t test_cert_der(const struct test_cert *cert)
 	return der;
 }
 
-/* ---- files in memory ----------------------------------------------------------------------------
- */
+/* ---- files in memory ---- */
 
 #define TEST_FILES_MAX 64
 
@@ -268,8 +266,7 @@ static _unused_ void test_files_done(struct test_files *files)
 	*files = (struct test_files){ 0 };
 }
 
-/* ---- configuration ------------------------------------------------------------------------------
- */
+/* ---- configuration ---- */
 
 #define TEST_MAX 24
 
@@ -379,8 +376,7 @@ static _unused_ void test_conf_done(struct test_conf *t)
 	test_files_done(&t->files);
 }
 
-/* ---- connections
- * --------------------------------------------------------------------------------- */
+/* ---- connections ---- */
 
 static _unused_ void test_connect(int fds[2])
 {

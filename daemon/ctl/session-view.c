@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How sessions look. */
+
+#include "session-view.h"
+
+static const struct ctl_column columns[] = {
+	{ "id", "ID", "id", FORMAT_COUNT, true, NULL },
+	{ "state", "STATE", "state", FORMAT_PLAIN, true, NULL },
+	{ "direction", "DIR", "direction", FORMAT_PLAIN, true, NULL },
+	{ "peer", "PEER", "peer", FORMAT_PLAIN, true, NULL },
+	{ "remote", "REMOTE", "remote", FORMAT_PLAIN, true, NULL },
+	{ "mode", "MODE", "encrypted by", FORMAT_PLAIN, true, "user" },
+	{ "cipher", "CIPHER", "cipher", FORMAT_PLAIN, true, NULL },
+	{ "age_s", "AGE", "age", FORMAT_SPAN, true, NULL },
+	{ "bytes_in", "IN", "received from peer", FORMAT_SIZE, true, NULL },
+	{ "bytes_out", "OUT", "sent to peer", FORMAT_SIZE, true, NULL },
+	{ "idle_s", "IDLE", "last data", FORMAT_AGO, true, NULL },
+	{ "authenticated", "AUTHENTICATED", "authenticated", FORMAT_PLAIN, false, "no" },
+	{ "via", "VIA", "via", FORMAT_PLAIN, false, NULL },
+	{ "owner", "OWNER", "owner", FORMAT_PLAIN, false, NULL },
+	{ "name", "NAME", "matched name", FORMAT_PLAIN, false, NULL },
+	{ "subject", "SUBJECT", "certificate", FORMAT_PLAIN, false, NULL },
+	{ "issuer", "ISSUER", "issuer", FORMAT_PLAIN, false, NULL },
+	{ "serial", "SERIAL", "serial", FORMAT_PLAIN, false, NULL },
+	{ "fingerprint", "FINGERPRINT", "SHA-256", FORMAT_PLAIN, false, NULL },
+	{ "anchor", "ANCHOR", "vouched for by", FORMAT_PLAIN, false, NULL },
+	{ "expires", "EXPIRES", "expires", FORMAT_TIME, false, NULL },
+	{ "local", "LOCAL", "local", FORMAT_PLAIN, false, NULL },
+	{ "backend", "BACKEND", "SIP server", FORMAT_PLAIN, false, NULL },
+	{ "backend_local", "BACKEND-LOCAL", "seen there as", FORMAT_PLAIN, false, NULL },
+	{ "version", "VERSION", "version", FORMAT_PLAIN, false, NULL },
+	{ "group", "GROUP", "key exchange", FORMAT_PLAIN, false, NULL },
+	{ "sni", "SNI", "server name", FORMAT_PLAIN, false, NULL },
+	{ "identity", "IDENTITY", "identity", FORMAT_PLAIN, false, NULL },
+	{ "kernel_why", "KERNEL-WHY", "not by the kernel because", FORMAT_PLAIN, false, NULL },
+	{ "cookie", "COOKIE", "socket cookie", FORMAT_PLAIN, false, NULL },
+	{ "established_s", "ESTABLISHED", "established", FORMAT_AGO, false, NULL },
+	{ "generation", "GENERATION", "configuration", FORMAT_COUNT, false, NULL },
+	{ "reads_in", "READS-IN", "reads from peer", FORMAT_COUNT, false, NULL },
+	{ "reads_out", "READS-OUT", "reads from SIP server", FORMAT_COUNT, false, NULL },
+	{ "tickets", "TICKETS", "tickets not used", FORMAT_COUNT, false, NULL },
+	{ "key_updates_in", "KEYS-IN", "key changes by peer", FORMAT_COUNT, false, NULL },
+	{ "key_updates_out", "KEYS-OUT", "key changes by us", FORMAT_COUNT, false, NULL },
+	{ "stalls", "STALLS", "stalls", FORMAT_COUNT, false, NULL },
+	{ "kernel_verified", "KERNEL-VERIFIED", "seen in the kernel", FORMAT_PLAIN, true, "no" },
+};
+
+static const char empty[] = "no sessions";
+
+const struct ctl_view ctl_session_view = { "sessions", empty, columns, ARRAY_SIZE(columns) - 1 };
+const struct ctl_view ctl_verified_view = { "sessions", empty, columns, ARRAY_SIZE(columns) };

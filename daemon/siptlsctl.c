@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * siptlsctl - look at a running siptlsd and operate it. The table of commands; each is a function
+ * of the ctl module.
+ */
+
+#include <getopt.h>
+#include <siptls/control.h>
+#include <siptls/ctl.h>
+#include <siptls/version.h>
+#include <stdio.h>
+
+static const struct {
+	const char *name, *arguments, *help;
+	ctl_command_fn run;
+} commands[] = {
+	{ "summary", "", "the daemon as a whole (without a command, too)", ctl_summary },
+	{ "sessions", "[--peer NAME] [--verify] [LIST]",
+	  "live sessions; --verify: compared with the kernel's sockets", ctl_sessions },
+	{ "show", "ID", "everything about one session", ctl_show },
+	{ "close", "ID...", "end sessions", ctl_close },
+	{ "lookup", "ADDRESS:PORT", "who is behind this peer of the SIP server", ctl_lookup },
+	{ "peers", "[LIST]", "the topology's entries with their figures", ctl_peers },
+	{ "reload", "", "read the configuration again, wait until it is in force", ctl_reload },
+	{ "reasons", "[LIST]", "why connections are refused and sessions end", ctl_reasons },
+	{ "verify",
+	  "--anchor FILE... --chain FILE --name NAME [--purpose server|client]\n"
+	  "           [--profile rfc5922|rfc9525|pool] [--usage tls|tls-any|sip|ignore] [--at "
+	  "TIME]",
+	  "judge a certificate as the daemon would, from files alone", ctl_verify },
+};
+
+static int usage(FILE *to, int status)
+{
+	fprintf(to, "usage: siptlsctl [--socket PATH] [--json] [COMMAND [ARGUMENTS]]\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(to, "  %s %s\n           %s\n", commands[i].name, commands[i].arguments,
+			commands[i].help);
+	fprintf(to,
+		"\n"
+		"  LIST: --output COLUMN,... chooses columns, --raw gives them tab-separated with\n"
+		"  plain numbers. Every command takes --json.\n"
+		"\n"
+		"  --socket PATH  of the daemon (" CONTROL_DEFAULT_PATH ")\n"
+		"  --version, --help\n"
+		"\n"
+		"exit: 0 done, 1 failed or refused, 2 wrong usage\n");
+	return status;
+}
+
+static int run(const struct ctl_context *context, int argc, char **argv)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		int r;
+
+		if (strcmp(commands[i].name, argv[0]) != 0)
+			continue;
+		r = commands[i].run(context, argc, argv);
+		if (r >= 0)
+			return r;
+		fprintf(stderr, "siptlsctl: %s: %s\n", argv[0], strerror(-r));
+		return CTL_FAILED;
+	}
+	fprintf(stderr, "siptlsctl: no command '%s'\n", argv[0]);
+	return usage(stderr, CTL_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	static char summary[] = "summary";
+	char *fallback[] = { summary, NULL };
+	struct ctl_context context = { .socket = CONTROL_DEFAULT_PATH };
+	int option;
+
+	/* "+": what comes after the command is the command's. */
+	while ((option = getopt_long(argc, argv, "+h", options, NULL)) >= 0) {
+		switch (option) {
+		case 's':
+			context.socket = optarg;
+			break;
+		case 'j':
+			context.json = true;
+			break;
+		case 'h':
+			return usage(stdout, EXIT_SUCCESS);
+		case 'v':
+			printf("siptlsctl %s\n", SIPTLS_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return usage(stderr, CTL_USAGE);
+		}
+	}
+	if (optind == argc)
+		return run(&context, 1, fallback);
+	return run(&context, argc - optind, argv + optind);
+}
