@@ -42,6 +42,11 @@ static bool conf_encrypts(const json_t *socket, const char *direction)
 	return strcmp(conf, "sw") == 0 || strcmp(conf, "hw") == 0;
 }
 
+static json_t *difference(const char *what, const char *found)
+{
+	return json_sprintf("no: %s is %s in the kernel", what, *found ? found : "not set");
+}
+
 /* "yes", or "no: " and what the kernel shows instead. */
 static json_t *compare(const json_t *session, const json_t *socket)
 {
@@ -52,13 +57,11 @@ static json_t *compare(const json_t *session, const json_t *socket)
 		return json_string("no: the kernel has no such TLS socket");
 	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
 		if (!conf_encrypts(socket, directions[i]))
-			return json_sprintf("no: %s is %s in the kernel", directions[i],
-					    text_at(socket, directions[i]));
+			return difference(directions[i], text_at(socket, directions[i]));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
 		if (strcmp(text_at(session, same[i]), text_at(socket, same[i])) != 0)
-			return json_sprintf("no: %s is %s in the kernel", same[i],
-					    text_at(socket, same[i]));
+			return difference(same[i], text_at(socket, same[i]));
 	}
 	return json_string("yes");
 }

@@ -185,8 +185,10 @@ def tls_context(ctx, cert=None, server=False, ca="enterprise-ca", low=None, high
 
 
 def tcp_connect(ctx, address, source=None):
-    return socket.create_connection(split_address(address), 20 * ctx.slow,
+    sock = socket.create_connection(split_address(address), 20 * ctx.slow,
                                     source_address=source and (source, 0))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 def tls_connect(ctx, address, cert="b", name=None, **options):

@@ -31,7 +31,6 @@ class Pair:
         self.b, self.backend = listener(ctx, **options)
         self.a = ctx.site("a").dial("to-b", self.b.port("trunk")).start()
         self.client = peers.tcp_connect(ctx, self.a.port("to-b"))
-        self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.far = self.backend.connection()
         self.a.relaying()
         self.b.relaying()
@@ -118,7 +117,6 @@ def test_data_with_finished_bytewise(ctx):
     site, backend = listener(ctx)
     client = peers.Handmade(ctx, "b")
     with peers.tcp_connect(ctx, site.port("trunk")) as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.sendall(client.hello())
         flight = client.answer(sock)
         client.tls.write(b"first")

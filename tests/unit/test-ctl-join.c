@@ -71,8 +71,8 @@ static void test_one(void **state _unused_)
 		{ "[" SOCKET("18446744073709551615", "null", "null", "base", "base", 990, 5) "]",
 		  "no: tx is base in the kernel" },
 		{ "[" SOCKET("18446744073709551615", "null", "null", "sw", "sw", 990, 5) "]",
-		  "no: version is  in the kernel" },
-		{ "[{\"cookie\":\"18446744073709551615\"}]", "no: tx is  in the kernel" },
+		  "no: version is not set in the kernel" },
+		{ "[{\"cookie\":\"18446744073709551615\"}]", "no: tx is not set in the kernel" },
 		{ "[{\"cookie\":1},{},3,null]", "no: the kernel has no such TLS socket" },
 	};
 	static const char sessions[] = "[" SESSION(7, "18446744073709551615") "]";

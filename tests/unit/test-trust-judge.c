@@ -229,6 +229,7 @@ static void world_path(struct world *w, uint32_t anchors, enum trust_chain outco
 	X(site_for_partner, FOREIGN_CA_PARTNER, w->paths[0].anchors = SITE) \
 	X(own_failed_too, FOREIGN_CA_PARTNER, w->paths[0].outcome = TRUST_CHAIN_UNKNOWN_CA; world_path(w, SITE, TRUST_CHAIN_OK)) \
 	X(other_failed_too, UNKNOWN_CA, w->paths[0].outcome = TRUST_CHAIN_UNKNOWN_CA; world_path(w, SITE, TRUST_CHAIN_BAD_SIGNATURE)) \
+	X(own_twice, UNKNOWN_CA, w->paths[0].outcome = TRUST_CHAIN_UNKNOWN_CA; world_path(w, CONTOSO, TRUST_CHAIN_OK)) \
 	X(both_hold, OK, w->paths[0].anchors = SITE; world_path(w, CONTOSO, TRUST_CHAIN_OK)) \
 	X(dialled_foreign, FOREIGN_CA_INTERNAL, world_name(w, 0, "gw.hq.example"); world_dial(w, GATEWAY, 0)) \
 	X(dialled_another, NAME_MISMATCH, world_dial(w, GATEWAY, 0)) \

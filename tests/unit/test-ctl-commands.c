@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Commands of siptlsctl against a control socket in a process of its own. */
+
+#include "ctl-testing.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <siptls/control.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "fake-sessions.h"
+
+struct fixture {
+	char directory[32], path[64];
+	pid_t server;
+	struct ctl_context context, json;
+	struct output output;
+};
+
+#define SESSIONS 1200 /* more than one part of a stream */
+
+static int serve(const char *path, int ready, bool broken_configuration)
+{
+	struct sessions *sessions = calloc(1, sizeof(*sessions));
+	struct control *control = NULL;
+	struct loop *loop = NULL;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!sessions || loop_new(&loop) < 0 ||
+	    control_new(loop, sessions, path, NULL, &control) < 0)
+		return EXIT_FAILURE;
+	for (uint64_t id = 1; id <= SESSIONS; id++)
+		(void)fake_add(sessions, id);
+	sessions->views[1].peer = "other.example.org";
+	sessions->n_peers = 2;
+	if (broken_configuration)
+		conf_error_set(&sessions->reload_error, "/etc/siptls/topology.conf", 12,
+			       "expected a host name; found \"\x1b[2J\"");
+	if (write(ready, "", 1) != 1)
+		return EXIT_FAILURE;
+	return loop_run(loop) < 0;
+}
+
+static int setup_server(void **state, bool broken_configuration)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	int ready[2];
+	char byte;
+
+	if (!f || pipe(ready) < 0)
+		return -1;
+	snprintf(f->directory, sizeof(f->directory), "/tmp/test-ctl.XXXXXX");
+	if (!mkdtemp(f->directory))
+		return -1;
+	snprintf(f->path, sizeof(f->path), "%s/control", f->directory);
+	f->context = (struct ctl_context){ .socket = f->path };
+	f->json = (struct ctl_context){ .socket = f->path, .json = true };
+	*state = f;
+	fflush(NULL);
+	f->server = fork();
+	if (f->server == 0)
+		_exit(serve(f->path, ready[1], broken_configuration));
+	close(ready[1]);
+	if (f->server < 0 || read(ready[0], &byte, 1) != 1)
+		return -1;
+	close(ready[0]);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_server(state, false);
+}
+
+static int setup_broken(void **state)
+{
+	return setup_server(state, true);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	kill(f->server, SIGKILL);
+	waitpid(f->server, NULL, 0);
+	(void)unlink(f->path);
+	(void)rmdir(f->directory);
+	free(f);
+	return 0;
+}
+
+static json_t *json_of(struct fixture *f, ctl_command_fn fn, const char *line)
+{
+	json_t *document;
+
+	assert_int_equal(command(fn, &f->json, line, &f->output), 0);
+	document = json_loads(f->output.out, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(document);
+	return document;
+}
+
+static void expect(struct fixture *f, ctl_command_fn fn, const char *line, int status,
+		   const char *out, const char *err)
+{
+	assert_int_equal(command(fn, &f->context, line, &f->output), status);
+	if (!strstr(f->output.out, out) || !strstr(f->output.err, err))
+		fail_msg("%s: expected '%s' and '%s', got '%s' and '%s'", line, out, err,
+			 f->output.out, f->output.err);
+	assert_null(strchr(f->output.out, '\x1b'));
+	assert_null(strchr(f->output.err, '\x1b'));
+}
+
+static void test_sessions(void **state)
+{
+	struct fixture *f = *state;
+	json_t *all = json_of(f, ctl_sessions, "sessions");
+
+	assert_int_equal(json_array_size(json_object_get(all, "sessions")), SESSIONS);
+	json_decref(all);
+	expect(f, ctl_sessions, "sessions --raw --output id,mode --peer other.example.org", 0,
+	       "id\tmode\n2\tkernel\n", "");
+	assert_string_equal(f->output.out, "id\tmode\n2\tkernel\n");
+	expect(f, ctl_sessions, "sessions --peer nobody", 0, "no sessions", "");
+}
+
+static void test_show(void **state)
+{
+	struct fixture *f = *state;
+
+	expect(f, ctl_show, "show 122", 0, "session: 122\n", "");
+	expect(f, ctl_show, "show 122", 0, "  seen there as: 127.0.0.1:40122\n", "");
+	expect(f, ctl_lookup, "lookup 127.0.0.1:40122", 0, "session: 122\n", "");
+	expect(f, ctl_show, "show 99999", CTL_FAILED, "", "no session 99999");
+	expect(f, ctl_lookup, "lookup 127.0.0.1:1", CTL_FAILED, "", "no session is behind");
+	expect(f, ctl_lookup, "lookup nonsense", CTL_FAILED, "", "InvalidParameter");
+}
+
+static void test_close(void **state)
+{
+	struct fixture *f = *state;
+
+	expect(f, ctl_close, "close 5 6", 0, "closed 5\nclosed 6\n", "");
+	expect(f, ctl_close, "close 7 5", CTL_FAILED, "closed 7\nunknown 5\n", "");
+	/* All or nothing when the command line is wrong. */
+	expect(f, ctl_close, "close 8 x", CTL_USAGE, "", "'x' is no id");
+	expect(f, ctl_show, "show 8", 0, "session: 8\n", "");
+}
+
+static void test_summary(void **state)
+{
+	struct fixture *f = *state;
+	json_t *summary = json_of(f, ctl_summary, "summary");
+
+	assert_int_equal(json_integer_value(json_object_get(summary, "serial")), 42);
+	assert_int_equal(json_array_size(json_object_get(summary, "ports")), 2);
+	json_decref(summary);
+	expect(f, ctl_summary, "summary", 0, "  expired: 3 (", "");
+	expect(f, ctl_summary, "summary", 0, "listen: servers\n  address: 0.0.0.0:5061\n", "");
+	expect(f, ctl_peers, "peers --raw --output name,last_refusal", 0,
+	       "pool2.example.org\t-\npool2.example.org\texpired\n", "");
+}
+
+static void test_reload(void **state)
+{
+	expect(*state, ctl_reload, "reload", 0, "generation 4\n", "");
+}
+
+static void test_reload_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	expect(f, ctl_reload, "reload", CTL_FAILED, "", "/etc/siptls/topology.conf:12: expected");
+	expect(f, ctl_reload, "reload", CTL_FAILED, "", "nothing has changed");
+}
+
+static void test_usage(void **state)
+{
+	static const struct {
+		ctl_command_fn fn;
+		const char *line;
+	} wrong[] = {
+		{ ctl_sessions, "sessions x" },
+		{ ctl_sessions, "sessions --nothing" },
+		{ ctl_sessions, "sessions --json --raw" },
+		{ ctl_sessions, "sessions --output" },
+		{ ctl_sessions, "sessions --output nothing" },
+		{ ctl_show, "show" },
+		{ ctl_show, "show 1 2" },
+		{ ctl_show, "show -1" },
+		{ ctl_show, "show 0x1" },
+		{ ctl_show, "show 99999999999999999999" },
+		{ ctl_show, "show 1 --raw" },
+		{ ctl_close, "close" },
+		{ ctl_peers, "peers --peer x" },
+		{ ctl_reload, "reload --verify" },
+		{ ctl_lookup, "lookup" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(command(wrong[i].fn, &f->context, wrong[i].line, &f->output),
+				 CTL_USAGE);
+		assert_string_equal(f->output.out, "");
+		assert_string_not_equal(f->output.err, "");
+	}
+}
+
+static void test_nobody_there(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	kill(f->server, SIGKILL);
+	waitpid(f->server, NULL, 0);
+	expect(f, ctl_summary, "summary", CTL_FAILED, "", "is siptlsd running?");
+	assert_int_equal(unlink(f->path), 0);
+	expect(f, ctl_summary, "summary", CTL_FAILED, "", "is siptlsd running?");
+
+	/* Somebody else, who closes at once. */
+	memcpy(address.sun_path, f->path, strlen(f->path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	f->server = fork();
+	if (f->server == 0) {
+		close(accept(fd, NULL, NULL));
+		_exit(0);
+	}
+	expect(f, ctl_summary, "summary", CTL_FAILED, "", "has closed the connection");
+	waitpid(f->server, NULL, 0);
+
+	/* Somebody else, who talks nonsense. */
+	f->server = fork();
+	if (f->server == 0) {
+		int client = accept(fd, NULL, NULL);
+
+		_exit(send(client, "SSH-2.0-x\r\n", 12, 0) != 12 || sleep(10));
+	}
+	expect(f, ctl_summary, "summary", CTL_FAILED, "", "not an answer of siptlsd");
+	close(fd);
+}
+
+static void test_reasons(void **state)
+{
+	struct fixture *f = *state;
+	json_t *document = json_of(f, ctl_reasons, "reasons");
+	const json_t *rows = json_object_get(document, "reasons");
+
+	assert_int_equal(json_array_size(rows), _REASON_MAX - 1);
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		assert_int_equal(reason_from_code(json_string_value(
+					 json_object_get(json_array_get(rows, i), "code"))),
+				 i + 1);
+	json_decref(document);
+	expect(f, ctl_reasons, "reasons", 0, "name-mismatch", "");
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_sessions),
+		TEST(test_show),
+		TEST(test_close),
+		TEST(test_summary),
+		TEST(test_reload),
+		cmocka_unit_test_setup_teardown(test_reload_refused, setup_broken, teardown),
+		TEST(test_usage),
+		TEST(test_nobody_there),
+		TEST(test_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
