@@ -35,8 +35,8 @@ static int usage(FILE *to, int status)
 {
 	fprintf(to, "usage: siptlsctl [--socket PATH] [--json] [COMMAND [ARGUMENTS]]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %s %s\n           %s\n", commands[i].name, commands[i].arguments,
-			commands[i].help);
+		fprintf(to, "  %s%s%s\n           %s\n", commands[i].name,
+			*commands[i].arguments ? " " : "", commands[i].arguments, commands[i].help);
 	fprintf(to,
 		"\n"
 		"  LIST: --output COLUMN,... chooses columns, --raw gives them tab-separated with\n"

@@ -32,6 +32,7 @@ struct name {
 };
 
 struct reader {
+	const char *path;
 	const struct conf_source *source;
 	struct conf_tree *tree;
 	struct trust_policy *policy;
@@ -192,6 +193,7 @@ static int read_anchors(struct reader *r, cfg_t *section, bool internal,
 	size_t n = conf_tree_count(section, "anchors");
 
 	anchors->internal = internal;
+	anchors->line = conf_tree_value(section, "anchors", 0)->line;
 	anchors->name = strdup(section->title);
 	anchors->files = conf_array_new(n, sizeof(*anchors->files));
 	if (!anchors->name || !anchors->files)
@@ -233,6 +235,9 @@ static int read_all(struct reader *r)
 	cfg_t *root = r->tree->root;
 	int e;
 
+	policy->path = strdup(r->path);
+	if (!policy->path)
+		return -ENOMEM;
 	policy->serial = conf_tree_number(root, "serial");
 	policy->depth = (uint8_t)conf_tree_number(root, "depth");
 	e = make_room(r);
@@ -260,7 +265,7 @@ int conf_topology_read(const struct conf_source *source, const char *path, const
 {
 	_cleanup_(conf_topology_done) struct trust_policy policy = { 0 };
 	_cleanup_(conf_tree_done) struct conf_tree tree = { 0 };
-	struct reader r = { .source = source, .tree = &tree, .policy = &policy };
+	struct reader r = { .source = source, .path = path, .tree = &tree, .policy = &policy };
 	int e;
 
 	e = conf_tree_parse(conf_options_topology, path, text, size, &tree, reterr);
@@ -297,5 +302,6 @@ void conf_topology_done(struct trust_policy *policy)
 	}
 	free(policy->anchors);
 	free(policy->entries);
+	free(policy->path);
 	*policy = (struct trust_policy){ 0 };
 }

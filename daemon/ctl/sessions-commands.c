@@ -2,7 +2,6 @@
 
 /* The commands about sessions: list, show, look up, close. */
 
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 

@@ -2,7 +2,6 @@
 
 /* The commands about the daemon as a whole: summary, peers, reload. */
 
-#include <inttypes.h>
 #include <siptls/reason.h>
 #include <stdio.h>
 

@@ -257,20 +257,10 @@ static bool flow_move(struct relay_link *link, enum relay_side from)
 	return n == len || (backlog_keep(link, flow, buf + n, len - n) && false);
 }
 
-static void flow_run(struct relay_link *link, enum relay_side from, bool readable)
+static void flow_end(struct relay_link *link, enum relay_side from)
 {
 	struct relay_flow *flow = &link->flow[from];
 
-	if (!backlog_flush(link, from))
-		return;
-	for (int i = 0; readable && i < READS_PER_RUN; i++) {
-		if (flow->backlog || flow->ended || link->over)
-			break;
-		if (!flow_move(link, from))
-			break;
-	}
-	if (link->over || !flow->ended)
-		return;
 	if (!link->counters.done[from]) {
 		link->counters.done[from] = true;
 		if (!link->flow[other(from)].ended) {
@@ -280,6 +270,25 @@ static void flow_run(struct relay_link *link, enum relay_side from, bool readabl
 	}
 	if (!flow->backlog && !flow->forwarded)
 		flow->forwarded = end_write(link, other(from));
+}
+
+static void flow_run(struct relay_link *link, enum relay_side from)
+{
+	struct relay_flow *flow = &link->flow[from];
+	int reads = 0;
+
+	if (!backlog_flush(link, from))
+		return;
+	while (!flow->backlog && !flow->ended && !link->over) {
+		if (reads++ == READS_PER_RUN) {
+			relay_thread_busy(link->thread, link);
+			break;
+		}
+		if (!flow_move(link, from))
+			break;
+	}
+	if (!link->over && flow->ended)
+		flow_end(link, from);
 }
 
 /* What each side waits for now. 0 or -errno. */
@@ -309,10 +318,8 @@ static enum reason clean_end_reason(const struct relay_link *link)
 	return link->first_ended == RELAY_PEER ? REASON_CLOSED_BY_PEER : REASON_CLOSED_BY_BACKEND;
 }
 
-void relay_link_run(struct relay_link *link, enum relay_side side, uint32_t events)
+void relay_link_run(struct relay_link *link)
 {
-	const uint32_t read_events = EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP;
-
 	if (link->key_update_owed && !link->flow[RELAY_BACKEND].backlog) {
 		enum reason reason = relay_key_update_send(link);
 
@@ -320,7 +327,7 @@ void relay_link_run(struct relay_link *link, enum relay_side side, uint32_t even
 			relay_link_finish(link, reason, ALERT_NONE);
 	}
 	for (enum relay_side from = 0; from < _RELAY_SIDE_MAX && !link->over; from++)
-		flow_run(link, from, from == side && (events & read_events));
+		flow_run(link, from);
 	if (link->over)
 		return;
 	if (link->flow[RELAY_PEER].forwarded && link->flow[RELAY_BACKEND].forwarded)
@@ -339,9 +346,14 @@ void relay_link_finish(struct relay_link *link, enum reason reason, uint8_t aler
 
 	if (link->kernel && !link->flow[RELAY_BACKEND].forwarded) {
 		uint8_t why = reason_info(reason)->alert;
+		int error;
+		socklen_t len = sizeof(error);
 		const uint8_t farewell[] = { why == ALERT_NONE ? 1 : 2,
 					     why == ALERT_NONE ? 0 : why };
 
+		/* A record that failed leaves its error on the socket; asking for it lets us write.
+		 */
+		(void)getsockopt(link->end[RELAY_PEER].fd, SOL_SOCKET, SO_ERROR, &error, &len);
 		/* Best effort: on a dead or full socket there is nobody to tell. */
 		(void)!ktls_send_control(link->end[RELAY_PEER].fd, KTLS_RECORD_ALERT, farewell,
 					 sizeof(farewell));

@@ -65,14 +65,19 @@ struct relay_link {
 	struct relay_end result;
 	enum relay_side first_ended;
 	uint64_t deadline_ms;	 /* half-closed: when patience ends */
+	struct list busy;	 /* in the thread's list: to be run again at once */
 	struct list half_closed; /* in the thread's list, by deadline */
 	struct list node;	 /* in the thread's live links, its dead ones, or the ended ones */
 	struct list inbox;	 /* in the thread's inbox, under its lock */
 	enum reason end_requested; /* under the thread's lock; REASON_OK: not requested */
 };
 
-/* Something happened on @side, or nothing did and the link is to be set in motion (@events 0). */
-void relay_link_run(struct relay_link *link, enum relay_side side, uint32_t events);
+/*
+ * Move what can be moved. Both sides are read whatever epoll said: after data the kernel may hold a
+ * KeyUpdate that it has decrypted already, and then poll is silent although a read would give it
+ * (seen with Linux 7.2). So a link rests only when a read has said that there is nothing.
+ */
+void relay_link_run(struct relay_link *link);
 
 /* The link is over: tell the peer what there is to tell, close both sockets. Idempotent. */
 void relay_link_finish(struct relay_link *link, enum reason reason, uint8_t alert);
@@ -91,5 +96,7 @@ enum reason relay_key_update_send(struct relay_link *link);
 uint8_t *relay_thread_buffer(struct relay_thread *thread); /* RELAY_BUFFER_SIZE bytes */
 /* Register, change or remove; 0 or -errno. */
 int relay_thread_watch(struct relay_thread *thread, struct relay_end_point *end, uint32_t events);
+/* Run @link again after the others of this round: it stopped before its sockets were empty. */
+void relay_thread_busy(struct relay_thread *thread, struct relay_link *link);
 void relay_thread_half_closed(struct relay_thread *thread, struct relay_link *link);
 void relay_thread_over(struct relay_thread *thread, struct relay_link *link);

@@ -27,6 +27,7 @@ struct relay_thread {
 	struct list links;
 	struct list dead;	 /* over in this round; reported when its events are done with */
 	struct list half_closed; /* by deadline */
+	struct list busy;
 	uint8_t *buffer;
 };
 
@@ -87,6 +88,12 @@ int relay_thread_watch(struct relay_thread *thread, struct relay_end_point *end,
 	return 0;
 }
 
+void relay_thread_busy(struct relay_thread *thread, struct relay_link *link)
+{
+	list_remove(&link->busy);
+	list_append(&thread->busy, &link->busy);
+}
+
 void relay_thread_half_closed(struct relay_thread *thread, struct relay_link *link)
 {
 	link->deadline_ms = time_monotonic_ms() + thread->relay->half_close_timeout_ms;
@@ -95,6 +102,7 @@ void relay_thread_half_closed(struct relay_thread *thread, struct relay_link *li
 
 void relay_thread_over(struct relay_thread *thread, struct relay_link *link)
 {
+	list_remove(&link->busy);
 	list_remove(&link->half_closed);
 	list_remove(&link->node);
 	list_append(&thread->dead, &link->node);
@@ -140,9 +148,23 @@ static bool inbox_process(struct relay_thread *thread)
 		if (end != REASON_OK)
 			relay_link_finish(link, end, ALERT_NONE);
 		else
-			relay_link_run(link, RELAY_PEER, 0);
+			relay_link_run(link);
 	}
 	return !stop;
+}
+
+/* One more turn for those who were not finished; whoever still is not waits for the next round. */
+static void busy_run(struct relay_thread *thread)
+{
+	struct list busy;
+
+	list_take_all(&thread->busy, &busy);
+	while (!list_empty(&busy)) {
+		struct relay_link *link = container_of(busy.next, struct relay_link, busy);
+
+		list_remove(&link->busy);
+		relay_link_run(link);
+	}
 }
 
 static int half_closed_expire(struct relay_thread *thread)
@@ -203,14 +225,14 @@ static void *thread_main(void *userdata)
 			if (!end)
 				eventfd_clear(thread->wake_fd);
 			else if (!end->link->over)
-				relay_link_run(end->link,
-					       end == &end->link->end[RELAY_PEER] ? RELAY_PEER
-										  : RELAY_BACKEND,
-					       events[i].events);
+				relay_link_run(end->link);
 		}
+		busy_run(thread);
 		if (!inbox_process(thread))
 			return NULL;
 		timeout = half_closed_expire(thread);
+		if (!list_empty(&thread->busy))
+			timeout = 0;
 		dead_report(thread);
 	}
 }
@@ -227,6 +249,7 @@ static int thread_start(struct relay_thread *thread, struct relay *relay)
 	list_init(&thread->links);
 	list_init(&thread->dead);
 	list_init(&thread->half_closed);
+	list_init(&thread->busy);
 	thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	thread->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	thread->buffer = malloc(RELAY_BUFFER_SIZE);
@@ -414,6 +437,7 @@ int relay_link_new(struct relay *relay, const struct relay_spec *spec, void *lin
 	list_init(&link->node);
 	list_init(&link->inbox);
 	list_init(&link->half_closed);
+	list_init(&link->busy);
 	inbox_put(link, REASON_OK);
 	*ret = link;
 	return 0;

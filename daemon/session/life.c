@@ -371,6 +371,7 @@ static void on_relay_end(struct session *session, const struct session_event *ev
 {
 	uint8_t alert = session->relay_end.alert;
 
+	session->link_ended = true;
 	session->relay_end = *event->relay_end;
 	if (session->kernel || session->pump_over) {
 		if (session->relay_end.alert == ALERT_NONE)

@@ -55,7 +55,7 @@ struct generation *generation_unref(struct generation *generation)
 
 void generations_free(struct sessions *sessions)
 {
-	list_foreach_safe(node, &sessions->generations)
+	list_foreach_safe (node, &sessions->generations)
 		generation_free(container_of(node, struct generation, node));
 	sessions->generation = NULL;
 }

@@ -112,6 +112,7 @@ struct session {
 	int64_t expires;
 	enum session_state state;
 	bool dialled, mutual, kernel;
+	bool link_ended; /* @link is ours to free */
 	bool pump_over;	 /* pump_reason is set */
 	bool relay_over; /* relay_end is set; waiting for the pump's word */
 	enum reason pump_reason;

@@ -97,7 +97,10 @@ void session_free(struct session *session)
 	generation_unref(session->generation);
 	place_unref(session->place);
 	result_free(session->result);
-	relay_link_free(session->link);
+	/* Until it has ended the link is the relay's, which outlives no session but at the very
+	 * end. */
+	if (session->link_ended)
+		relay_link_free(session->link);
 	fd_close(session->tls_fd);
 	fd_close(session->plain_fd);
 	free(session->texts);

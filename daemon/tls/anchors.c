@@ -95,9 +95,10 @@ static int add_file(struct tls_anchors *set, struct tls_files files, const char 
 	return 0;
 }
 
-int tls_anchors_load(struct tls_anchors *set, const struct trust_anchors *from,
+int tls_anchors_load(struct tls_anchors *set, const struct trust_policy *policy, size_t index,
 		     struct tls_files files, struct conf_error *reterr)
 {
+	const struct trust_anchors *from = &policy->anchors[index];
 	char buf[sizeof(reterr->text)];
 	struct text why;
 	int r;
@@ -107,8 +108,10 @@ int tls_anchors_load(struct tls_anchors *set, const struct trust_anchors *from,
 		buf[0] = '\0';
 		r = add_file(set, files, from->files[i], &why);
 		if (r == CONF_E_INVALID)
-			conf_error_set(reterr, from->files[i], 0, "anchor of %s '%s': %s",
-				       from->internal ? "site" : "partner", from->name, buf);
+			conf_error_set(reterr, policy->path ? policy->path : from->files[i],
+				       from->line, "anchors of %s '%s': %s: %s",
+				       from->internal ? "site" : "partner", from->name,
+				       from->files[i], buf);
 		if (r != 0)
 			return r;
 	}
@@ -132,7 +135,7 @@ int tls_anchors_load_all(const struct trust_policy *policy, struct tls_files fil
 	if (!sets)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < policy->n_anchors; i++)
-		r = tls_anchors_load(&sets[i], &policy->anchors[i], files, reterr);
+		r = tls_anchors_load(&sets[i], policy, i, files, reterr);
 	if (r == 0)
 		*ret = sets;
 	else

@@ -57,7 +57,7 @@ void tls_identity_done(struct tls_identity *identity);
 bool tls_identity_serves(const struct tls_identity *identity, const char *sni);
 
 /* 0, CONF_E_INVALID or -errno. */
-int tls_anchors_load(struct tls_anchors *set, const struct trust_anchors *from,
+int tls_anchors_load(struct tls_anchors *set, const struct trust_policy *policy, size_t index,
 		     struct tls_files files, struct conf_error *reterr) _must_check_;
 void tls_anchors_done(struct tls_anchors *set);
 

@@ -215,7 +215,7 @@ static bool covers_cn(const struct trust_name *name, const char *expected)
 static bool covers_uri(const struct trust_name *name, const char *expected)
 {
 	const char *host, *user, *end = name->value + name->len;
-	size_t len = 0;
+	size_t len = strlen(expected);
 
 	if (has_scheme(name, "sip:"))
 		host = name->value + 4;
@@ -226,14 +226,25 @@ static bool covers_uri(const struct trust_name *name, const char *expected)
 	user = memrchr(host, '@', (size_t)(end - host));
 	if (user)
 		host = user + 1;
-	while (host + len < end && !memchr(":;?", host[len], 3))
-		len++;
+	if ((size_t)(end - host) < len || (host + len < end && !memchr(":;?", host[len], 3)))
+		return false;
 	return host_equals(host, len, expected);
 }
 
-static bool covers_dns(const struct trust_name *name, const char *expected)
+static bool covers_somehow(const struct trust_name *name, const char *expected)
 {
-	return name->type == TRUST_NAME_DNS && name_equals(name, expected);
+	switch (name->type) {
+	case TRUST_NAME_CN:
+	case TRUST_NAME_DNS:
+		return name_equals(name, expected) || wildcard_covers(name, expected);
+	case TRUST_NAME_URI:
+		return covers_uri(name, expected);
+	case TRUST_NAME_IP:
+	case TRUST_NAME_OTHER:
+	case _TRUST_NAME_TYPE_MAX:
+		break;
+	}
+	return false;
 }
 
 /* The first name of the leaf that @covers one of the expected names. */
@@ -258,8 +269,7 @@ bool trust_entry_claims(const struct trust_entry *entry, const struct trust_fact
 {
 	struct trust_expected all = { entry, 0, entry->n_members };
 
-	return find_name(&all, facts, covers_dns) || find_name(&all, facts, covers_cn) ||
-	       find_name(&all, facts, covers_wildcard) || find_name(&all, facts, covers_uri);
+	return find_name(&all, facts, covers_somehow);
 }
 
 enum reason trust_names_judge(const struct trust_expected *expected,

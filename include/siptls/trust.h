@@ -54,6 +54,7 @@ struct trust_anchors {
 	bool internal; /* a site's enterprise CA, not a partner's */
 	char **files;  /* PEM files */
 	size_t n_files;
+	uint32_t line; /* of the list of files, in the topology file */
 };
 
 struct trust_member {
@@ -77,6 +78,7 @@ struct trust_entry {
 };
 
 struct trust_policy {
+	char *path; /* the topology file; NULL: made from a command line */
 	uint64_t serial;
 	struct trust_anchors *anchors;
 	size_t n_anchors;

@@ -10,8 +10,10 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
+import system
 import varlink
 
 BACKEND_NONE = "127.0.0.1:9"  # the discard port: nobody listens there
@@ -61,27 +63,6 @@ def check(condition, text):
 def check_equal(found, expected, what):
     if found != expected:
         raise Failed(f"{what}: expected {expected!r:.300}, found {found!r:.300}")
-
-
-def split_address(address):
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def listening(port):
-    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with open(path, encoding="ascii") as f:
-            for line in f.readlines()[1:]:
-                word = line.split()
-                if word[3] == "0A" and int(word[1].rpartition(":")[2], 16) == port:
-                    return True
-    return False
 
 
 def need_root():
@@ -171,7 +152,7 @@ class Process:
         def state():
             if self.process.poll() is not None:
                 raise Failed(f"{self.name} ended: {self.output()[-600:]}")
-            return listening(port)
+            return system.listening(port)
         self.ctx.wait(state, f"{self.name} to listen on port {port}")
         return self
 
@@ -185,30 +166,6 @@ class Process:
                 self.process.wait()
         if self.process.stdin:
             self.process.stdin.close()
-
-
-def children(pid):
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as f:
-                fields = f.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid and fields[0] != "Z":
-            found.append(int(name))
-    return sorted(found)
-
-
-def open_files(pid):
-    """How many; the one timer of sd-event, which is there from its first use on, is not counted."""
-    found = []
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            found.append(os.readlink(f"/proc/{pid}/fd/{name}"))
-        except FileNotFoundError:
-            pass
-    return len(found) - min(found.count("anon_inode:[timerfd]"), 1)
 
 
 def value_text(value):
@@ -241,7 +198,8 @@ class Site:
         self.limits, self.blocks = {}, {}
         self.identities = {"main": (ctx.cert(identity), ctx.key(identity))}
         self.topology = topology
-        self.process = self.notify = self.control_socket = self.baseline = None
+        self.process = self.control_socket = self.baseline = None
+        self.told = []  # what systemd would have been told
         self.leave_dirty = False  # the test ends the daemon itself
 
     # ---- configuration
@@ -274,8 +232,9 @@ class Site:
 
     def start(self):
         self.write()
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self.notify.bind(f"{self.dir}/notify")
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        notify.bind(f"{self.dir}/notify")
+        threading.Thread(target=self.listen_to, args=(notify,), daemon=True).start()
         env = {**os.environ, "NOTIFY_SOCKET": f"{self.dir}/notify"}
         env.pop("JOURNAL_STREAM", None)
         self.process = Process(self.ctx, f"{self.name}.log", [
@@ -285,46 +244,52 @@ class Site:
         self.control_socket = varlink.Control(self.socket, 20 * self.ctx.slow)
         self.ctx.wait(lambda: self.summary()["workers"] == self.general["workers"],
                       f"the workers of {self.name}")
-        self.baseline = self.descriptors()
+        self.baseline = self.steady_descriptors()
         return self
 
+    def listen_to(self, notify):
+        while True:
+            self.told.append(notify.recv(4096).decode())
+
     def ready(self):
-        try:
-            if b"READY=1" in self.notify.recv(4096):
-                return True
-        except BlockingIOError:
-            pass
-        if self.process.process.poll() is not None:
-            raise Failed(f"{self.name} ended: {self.log()[-800:]}")
-        return False
+        check(self.process.process.poll() is None, f"{self.name} ended: {self.log()[-800:]}")
+        return any("READY=1" in text for text in self.told)
 
     def log(self):
         return self.process.output()
 
     def processes(self):
-        return [self.process.pid, *children(self.process.pid)]
+        return [self.process.pid, *system.children(self.process.pid)]
 
     def descriptors(self):
-        """Open files of the daemon, listening sockets left out, and of all its workers together.
+        """Open files of the daemon, listening sockets left out, and of its workers if they agree.
 
         siptlsd lets nobody but root look (PR_SET_DUMPABLE), nor at the size of its memory.
         """
         if os.geteuid() != 0:
             return None
         daemon, *workers = self.processes()
-        return open_files(daemon) - len(self.ports()), sum(open_files(pid) for pid in workers)
+        each = {system.open_files(pid) for pid in workers}
+        return system.open_files(daemon) - len(self.ports()), *each, len(workers)
+
+    def steady_descriptors(self):
+        """READY=1 tells that one worker is ready; the others open what it has, a little later."""
+        seen = []
+
+        def steady():
+            seen.append(self.descriptors())
+            last = seen[-5 - int(self.ctx.slow):]
+            return len(seen) > len(last) and len(set(last)) == 1 and len(last[0] or "abc") == 3
+        self.ctx.wait(steady, f"the workers of {self.name}")
+        return seen[-1]
 
     def settled(self):
         return self.summary()["sessions"]["handles"] == 0 and self.descriptors() == self.baseline
 
     def pss(self):
-        """Memory of all processes in bytes, shared pages by share."""
+        """Memory of all processes in bytes; without files, whose share depends on other tests."""
         need_root()
-        total = 0
-        for pid in self.processes():
-            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-                total += int(re.search(r"^Pss:\s+(\d+) kB", f.read(), re.M).group(1)) * 1024
-        return total
+        return sum(system.memory(pid) for pid in self.processes())
 
     def stop(self):
         if self.process is None or self.process.process.returncode is not None:
@@ -337,7 +302,6 @@ class Site:
                 complaints.append(f"{error}: had {self.baseline}, has {self.descriptors()}, "
                                   f"sessions {self.control_socket.list('Sessions')!r:.300}")
         self.process.stop()
-        self.notify.close()
         self.control_socket.close()
         status = self.process.process.returncode
         if status != 0:

@@ -7,7 +7,8 @@ import ssl
 import struct
 import threading
 
-from harness import Failed, check, split_address
+from harness import Failed, check
+from system import split_address
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
 

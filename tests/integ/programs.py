@@ -4,7 +4,8 @@ import os
 import shutil
 from subprocess import PIPE
 
-from harness import Process, Skipped, check, free_port
+from harness import Process, Skipped, check
+from system import free_port
 
 
 def need(program):
@@ -27,7 +28,8 @@ class Calls(Process):
 
     def succeed(self):
         status = self.wait(90)  # 0: no call has failed
-        check(status == 0, f"SIPp status {status}: {self.output()[-1500:]}")
+        told = [line for line in self.output().splitlines() if line[:1] not in ("", " ", "-")]
+        check(status == 0, f"SIPp status {status}: {told[-10:]} {self.output()[-1500:]}")
 
 
 def sipp_start(ctx, target, calls, rate, name="uac", connection_per_call=False):

@@ -6,7 +6,8 @@ import struct
 
 import peers
 import programs
-from harness import BACKEND_NONE, check, check_equal, need_root, split_address
+from harness import BACKEND_NONE, check, check_equal, need_root
+from system import split_address
 
 
 def pair(ctx, backend, reverse=BACKEND_NONE, **listen):

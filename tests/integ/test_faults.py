@@ -5,7 +5,8 @@ import re
 import signal
 
 import peers
-from harness import check, check_equal, children, free_port, limits
+from harness import check, check_equal, limits
+from system import children, free_port
 
 
 def listener(ctx, backend=None, **limit):

@@ -4,7 +4,8 @@ import os
 
 import peers
 import programs
-from harness import check, check_equal, free_port
+from harness import check, check_equal
+from system import free_port
 
 SUITES = {"TLS_AES_128_GCM_SHA256": "AES-128-GCM", "TLS_AES_256_GCM_SHA384": "AES-256-GCM",
           "TLS_CHACHA20_POLY1305_SHA256": "CHACHA20-POLY1305"}

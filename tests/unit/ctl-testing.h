@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#define OUTPUT_SIZE 65536
+#define OUTPUT_SIZE (256 * 1024)
 
 struct output {
 	char out[OUTPUT_SIZE], err[OUTPUT_SIZE];

@@ -9,6 +9,7 @@
 #include <siptls/control.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -117,9 +118,13 @@ static void expect(struct fixture *f, ctl_command_fn fn, const char *line, int s
 static void test_sessions(void **state)
 {
 	struct fixture *f = *state;
-	json_t *all = json_of(f, ctl_sessions, "sessions");
+	json_t *all = json_of(f, ctl_sessions, "sessions --output id");
+	const json_t *rows = json_object_get(all, "sessions");
 
-	assert_int_equal(json_array_size(json_object_get(all, "sessions")), SESSIONS);
+	assert_int_equal(json_array_size(rows), SESSIONS);
+	for (size_t i = 0; i < SESSIONS; i++)
+		assert_int_equal(json_integer_value(json_object_get(json_array_get(rows, i), "id")),
+				 i + 1);
 	json_decref(all);
 	expect(f, ctl_sessions, "sessions --raw --output id,mode --peer other.example.org", 0,
 	       "id\tmode\n2\tkernel\n", "");
@@ -209,6 +214,71 @@ static void test_usage(void **state)
 	}
 }
 
+/* ---- --verify, with a program in PATH that plays siptls-kmod ----------------------------------
+ */
+
+static void kmod_is(const struct fixture *f, const char *says, int status)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/siptls-kmod", f->directory);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\ntest \"$*\" = 'sockets --json' && echo '%s'\nexit %d\n", says,
+		status);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0700), 0);
+}
+
+/* The socket of session 2 and one that is nobody's, both of our own user. */
+static void kmod_says(const struct fixture *f, const char *rx, const char *details, int status)
+{
+	char says[1024];
+
+	snprintf(says, sizeof(says),
+		 "{\"sockets\":[{\"cookie\":\"18446744073709551613\",\"version\":\"TLS 1.3\","
+		 "\"cipher\":\"AES-256-GCM\",\"tx\":\"sw\",\"rx\":\"%s\",\"uid\":%u,\"inode\":5},"
+		 "{\"cookie\":\"77\",\"uid\":%u,\"inode\":5}],\"details\":%s}",
+		 rx, geteuid(), geteuid(), details);
+	kmod_is(f, says, status);
+}
+
+static void test_verify(void **state)
+{
+	static const char one[] =
+		"sessions --verify --raw --output id,kernel_verified --peer other.example.org";
+	struct fixture *f = *state;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s:/usr/bin:/bin", f->directory);
+	assert_int_equal(setenv("PATH", f->directory, 1), 0);
+	expect(f, ctl_sessions, one, CTL_FAILED, "", "siptls-kmod is neither");
+	assert_int_equal(setenv("PATH", path, 1), 0);
+
+	kmod_says(f, "sw", "true", 0);
+	expect(f, ctl_sessions, one, 0, "id\tkernel_verified\n2\tyes\n",
+	       "sessions=1 kernel=1 disagree=0");
+	expect(f, ctl_sessions, "sessions --verify --output cookie,kernel_verified", CTL_FAILED,
+	       "no: not in the table of siptlsd", "");
+	expect(f, ctl_sessions, "sessions --verify --output id", CTL_FAILED,
+	       "sessions=1200 kernel=1 disagree=1199\n", "");
+	kmod_says(f, "base", "true", 0);
+	expect(f, ctl_sessions, one, CTL_FAILED, "2\tno: rx is base in the kernel\n",
+	       "sessions=1 kernel=0 disagree=1");
+
+	/* What the kernel hides is no proof of anything. */
+	kmod_says(f, "sw", "false", 1);
+	expect(f, ctl_sessions, one, CTL_FAILED, "", "CAP_NET_ADMIN");
+	assert_string_equal(f->output.out, "");
+	kmod_is(f, "", 1);
+	expect(f, ctl_sessions, one, CTL_FAILED, "", "did not list");
+	kmod_is(f, "{\"sockets\":1,\"details\":true}", 0);
+	expect(f, ctl_sessions, one, CTL_FAILED, "", "did not list");
+	snprintf(path, sizeof(path), "%s/siptls-kmod", f->directory);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_nobody_there(void **state)
 {
 	struct fixture *f = *state;
@@ -271,6 +341,7 @@ int main(void)
 		TEST(test_reload),
 		cmocka_unit_test_setup_teardown(test_reload_refused, setup_broken, teardown),
 		TEST(test_usage),
+		TEST(test_verify),
 		TEST(test_nobody_there),
 		TEST(test_reasons),
 	};

@@ -179,7 +179,7 @@ static void expect_bad_anchor(const struct test_spec *spec, const char *word)
 	test_conf_anchors(&t, "first", true, "ca.pem");
 	test_conf_anchors(&t, "acme", false, "anchor.pem");
 	expect_invalid("anchor.pem", 0,
-		       WORDS("anchor of partner 'acme'", "certificate 2", "CN=Bad", word));
+		       WORDS("anchors of partner 'acme'", "certificate 2", "CN=Bad", word));
 	test_cert_done(&cert);
 }
 
