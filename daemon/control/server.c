@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <malloc.h>
 #include <poll.h>
 #include <siptls/control.h>
 #include <siptls/log.h>
@@ -54,6 +55,8 @@ static void client_free(struct client *client)
 	control_exchange_done(&client->exchange);
 	fd_close(client->fd);
 	free(client);
+	/* A list of thousands of sessions leaves its holes between memory that stays. */
+	malloc_trim(0);
 }
 
 static int on_deadline(void *userdata)

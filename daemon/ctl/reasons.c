@@ -8,10 +8,10 @@
 #include "view.h"
 
 static const struct ctl_column columns[] = {
-	{ "code", "CODE", "code", FORMAT_PLAIN, true, NULL },
-	{ "meaning", "MEANING", "meaning", FORMAT_PROSE, true, NULL },
-	{ "cure", "WHAT TO DO", "what to do", FORMAT_PROSE, true, NULL },
-	{ "alert", "ALERT", "TLS alert", FORMAT_PLAIN, false, NULL },
+	{ "code", "CODE", "code", FORMAT_PLAIN, true, NULL, NULL },
+	{ "meaning", "MEANING", "meaning", FORMAT_PROSE, true, NULL, NULL },
+	{ "cure", "WHAT TO DO", "what to do", FORMAT_PROSE, true, NULL, NULL },
+	{ "alert", "ALERT", "TLS alert", FORMAT_PLAIN, false, NULL, NULL },
 };
 
 static const struct ctl_view view = { "reasons", "no reasons", columns, ARRAY_SIZE(columns) };

@@ -10,15 +10,15 @@
 #include "words.h"
 
 static const struct ctl_column peer_columns[] = {
-	{ "name", "PEER", "name", FORMAT_PLAIN, true, NULL },
-	{ "kind", "KIND", "kind", FORMAT_PLAIN, true, "removed" },
-	{ "owner", "OWNER", "owner", FORMAT_PLAIN, true, NULL },
-	{ "sessions_in", "IN", "sessions in", FORMAT_COUNT, true, NULL },
-	{ "sessions_out", "OUT", "sessions out", FORMAT_COUNT, true, NULL },
-	{ "admitted", "ADMITTED", "admitted", FORMAT_COUNT, true, NULL },
-	{ "refused", "REFUSED", "refused", FORMAT_COUNT, true, NULL },
-	{ "last_refusal", "LAST-REFUSAL", "last refusal", FORMAT_PLAIN, true, NULL },
-	{ "last_refusal_time", "WHEN", "when", FORMAT_TIME, true, NULL },
+	{ "name", "PEER", "name", FORMAT_PLAIN, true, NULL, NULL },
+	{ "kind", "KIND", "kind", FORMAT_PLAIN, true, "removed", NULL },
+	{ "owner", "OWNER", "owner", FORMAT_PLAIN, true, NULL, NULL },
+	{ "sessions_in", "IN", "sessions in", FORMAT_COUNT, true, NULL, NULL },
+	{ "sessions_out", "OUT", "sessions out", FORMAT_COUNT, true, NULL, NULL },
+	{ "admitted", "ADMITTED", "admitted", FORMAT_COUNT, true, NULL, NULL },
+	{ "refused", "REFUSED", "refused", FORMAT_COUNT, true, NULL, NULL },
+	{ "last_refusal", "LAST-REFUSAL", "last refusal", FORMAT_PLAIN, true, NULL, NULL },
+	{ "last_refusal_time", "WHEN", "when", FORMAT_TIME, true, NULL, NULL },
 };
 
 static const struct ctl_view peer_view = { "peers", "no peers in the topology", peer_columns,

@@ -208,19 +208,19 @@ static void policy_make(struct question *q, struct policy *ret)
 /* ---- what is told ---------------------------------------------------------------------------- */
 
 static const struct ctl_column columns[] = {
-	{ "verdict", "VERDICT", "verdict", FORMAT_PLAIN, true, NULL },
-	{ "reason", "REASON", "reason", FORMAT_PLAIN, true, NULL },
-	{ "meaning", "MEANING", "meaning", FORMAT_PLAIN, true, NULL },
-	{ "cure", "CURE", "what to do", FORMAT_PLAIN, true, NULL },
-	{ "detail", "DETAIL", "in detail", FORMAT_PLAIN, true, NULL },
-	{ "at", "AT", "judged for", FORMAT_TIME, true, NULL },
-	{ "name", "NAME", "matched name", FORMAT_PLAIN, true, NULL },
-	{ "subject", "SUBJECT", "certificate", FORMAT_PLAIN, true, NULL },
-	{ "issuer", "ISSUER", "issuer", FORMAT_PLAIN, true, NULL },
-	{ "serial", "SERIAL", "serial", FORMAT_PLAIN, true, NULL },
-	{ "fingerprint", "FINGERPRINT", "SHA-256", FORMAT_PLAIN, true, NULL },
-	{ "anchor", "ANCHOR", "vouched for by", FORMAT_PLAIN, true, NULL },
-	{ "expires", "EXPIRES", "expires", FORMAT_TIME, true, NULL },
+	{ "verdict", "VERDICT", "verdict", FORMAT_PLAIN, true, NULL, NULL },
+	{ "reason", "REASON", "reason", FORMAT_PLAIN, true, NULL, NULL },
+	{ "meaning", "MEANING", "meaning", FORMAT_PLAIN, true, NULL, NULL },
+	{ "cure", "CURE", "what to do", FORMAT_PLAIN, true, NULL, NULL },
+	{ "detail", "DETAIL", "in detail", FORMAT_PLAIN, true, NULL, NULL },
+	{ "at", "AT", "judged for", FORMAT_TIME, true, NULL, NULL },
+	{ "name", "NAME", "matched name", FORMAT_PLAIN, true, NULL, NULL },
+	{ "subject", "SUBJECT", "certificate", FORMAT_PLAIN, true, NULL, NULL },
+	{ "issuer", "ISSUER", "issuer", FORMAT_PLAIN, true, NULL, NULL },
+	{ "serial", "SERIAL", "serial", FORMAT_PLAIN, true, NULL, NULL },
+	{ "fingerprint", "FINGERPRINT", "SHA-256", FORMAT_PLAIN, true, NULL, NULL },
+	{ "anchor", "ANCHOR", "vouched for by", FORMAT_PLAIN, true, NULL, NULL },
+	{ "expires", "EXPIRES", "expires", FORMAT_TIME, true, NULL, NULL },
 };
 
 static const struct ctl_view view = { "verdict", "", columns, ARRAY_SIZE(columns) };

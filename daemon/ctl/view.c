@@ -205,8 +205,10 @@ static int add_row(struct libscols_table *table, const struct ctl_selection *sel
 		return -ENOMEM;
 	for (size_t c = 0; c < selection->n; c++) {
 		const struct ctl_column *column = selection->columns[c];
-		char *text = ctl_value_text(json_object_get(row, column->name), column->format,
-					    /* raw= */ false);
+		const json_t *value = json_object_get(row, column->name);
+		char *text = column->absent && !json_is_string(value)
+				     ? strdup(column->absent)
+				     : ctl_value_text(value, column->format, /* raw= */ false);
 		bool alarm = text && column->alarm &&
 			     strncmp(text, column->alarm, strlen(column->alarm)) == 0;
 

@@ -26,8 +26,9 @@ struct ctl_column {
 	const char *heading; /* of the text list */
 	const char *label;   /* in a block */
 	enum ctl_format format;
-	bool shown;	   /* in the list, if not asked otherwise */
-	const char *alarm; /* a value that begins like this stands out on a terminal */
+	bool shown;	    /* in the list, if not asked otherwise */
+	const char *alarm;  /* a value that begins like this stands out on a terminal */
+	const char *absent; /* in the text list, where there is no value; NULL: "-" */
 };
 
 struct ctl_view {

@@ -66,7 +66,8 @@ static enum reason ulp_prepare(struct session *session)
 		session->kernel_why = "the kernel has no tls module";
 		return required ? REASON_KERNEL_UNAVAILABLE : REASON_OK;
 	case KTLS_E_NOT_CONNECTED:
-		return REASON_PEER_RESET;
+		/* A reset leaves an error on the socket, an orderly end does not. */
+		return net_dial_result(session->tls_fd) ? REASON_PEER_RESET : REASON_PEER_CLOSED;
 	default:
 		return REASON_INTERNAL;
 	}
@@ -173,6 +174,7 @@ static void relay_start(struct session *session)
 	};
 	int r;
 
+	session->local_io = loop_source_free(session->local_io);
 	net_local_addr(session->plain_fd, &session->backend_local);
 	r = relay_link_new(session->sessions->relay, &spec, session, &session->link);
 	if (r < 0)
@@ -314,6 +316,26 @@ static void on_dialled(struct session *session, const struct session_event *even
 	handshake_start(session);
 }
 
+/*
+ * The end of the local server's stream. What it has sent before is still worth a session; if that
+ * is nothing, so is the handshake.
+ */
+static int on_local_hangup(void *userdata, int fd, unsigned int events _unused_)
+{
+	struct session *session = userdata;
+	char byte;
+
+	session->local_io = loop_source_free(session->local_io);
+	if (recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) <= 0)
+		session_dispatch(session, &(struct session_event){ .type = EVENT_LOCAL_GONE });
+	return 0;
+}
+
+static void on_local_gone(struct session *session, const struct session_event *event _unused_)
+{
+	session_end(session, REASON_LOCAL_CLOSED, NULL);
+}
+
 static void dial_start(struct session *session, int local_fd)
 {
 	const struct conf_dial *dial = dial_of(session);
@@ -325,6 +347,9 @@ static void dial_start(struct session *session, int local_fd)
 	session->backend = session->remote;
 	session->remote = dial->to;
 	r = net_tune(local_fd);
+	if (r == 0)
+		r = loop_io_add(session->sessions->loop, local_fd, LOOP_HANGUP, on_local_hangup,
+				session, &session->local_io);
 	if (r == 0)
 		r = net_dial(&dial->to, &session->tls_fd);
 	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS)
@@ -445,12 +470,14 @@ static const struct life life[_SESSION_STATE_MAX] = {
 				 offsetof(struct conf_limits, connect_timeout_ms),
 				 REASON_DIAL_CONNECT,
 				 { [EVENT_DIALLED] = on_dialled,
+				   [EVENT_LOCAL_GONE] = on_local_gone,
 				   [EVENT_TIMEOUT] = on_timeout,
 				   [EVENT_CLOSE] = on_close } },
 	[SESSION_HANDSHAKING] = { "handshaking",
 				  offsetof(struct conf_limits, handshake_timeout_ms),
 				  REASON_HANDSHAKE_TIMEOUT,
 				  { [EVENT_RESULT] = on_result,
+				    [EVENT_LOCAL_GONE] = on_local_gone,
 				    [EVENT_LOST] = on_lost,
 				    [EVENT_TIMEOUT] = on_timeout,
 				    [EVENT_CLOSE] = on_close } },

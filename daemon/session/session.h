@@ -131,15 +131,17 @@ struct session {
 	struct generation *generation;
 	struct source *source; /* !dialled: counted as unauthenticated while it is set */
 	struct loop_source *timer, *io;
+	struct loop_source *local_io; /* dialled: does the local SIP server give up? */
 	struct worker_result *result; /* kept while the backend is being reached; wiped then */
 	int tls_fd, plain_fd;
 };
 
 enum session_event_type {
-	EVENT_DIALLED, /* the connection to the peer is decided */
-	EVENT_RESULT,  /* the worker has answered */
-	EVENT_LOST,    /* the worker has died */
-	EVENT_BACKEND, /* the connection to the SIP server is decided */
+	EVENT_DIALLED,	  /* the connection to the peer is decided */
+	EVENT_LOCAL_GONE, /* the local SIP server has given up */
+	EVENT_RESULT,	  /* the worker has answered */
+	EVENT_LOST,	  /* the worker has died */
+	EVENT_BACKEND,	  /* the connection to the SIP server is decided */
 	EVENT_RELAY_END,
 	EVENT_PUMP_END,
 	EVENT_TIMEOUT,

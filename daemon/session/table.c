@@ -93,6 +93,7 @@ void session_free(struct session *session)
 
 	loop_source_free(session->timer);
 	loop_source_free(session->io);
+	loop_source_free(session->local_io);
 	source_leave(session->source);
 	generation_unref(session->generation);
 	place_unref(session->place);

@@ -376,8 +376,7 @@ void worker_pool_retire(struct worker_pool *pool)
 
 void worker_pool_stats(const struct worker_pool *pool, struct worker_pool_stats *ret)
 {
-	*ret = (struct worker_pool_stats){ .jobs = (uint32_t)pool->jobs.n,
+	*ret = (struct worker_pool_stats){ .workers = pool->n_workers,
+					   .jobs = (uint32_t)pool->jobs.n,
 					   .respawns = pool->respawns };
-	list_foreach(link, &pool->workers)
-		ret->workers += container_of(link, struct worker, link)->ready;
 }

@@ -46,7 +46,7 @@ int net_accept(int listen_fd, int *ret_fd, struct net_addr *ret_peer) _must_chec
 
 /* Start a connection; 0: in progress or done, wait for writability, then net_dial_result(). */
 int net_dial(const struct net_addr *to, int *ret_fd) _must_check_;
-int net_dial_result(int fd); /* 0 or the connection's errno, positive */
+int net_dial_result(int fd); /* 0 or the socket's error, an errno, positive */
 
 /* TCP_NODELAY: a SIP message is one write and must not wait for the acknowledgement of another. */
 int net_tune(int fd) _must_check_;

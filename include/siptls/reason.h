@@ -123,6 +123,9 @@
 	X(DIAL_CONNECT, "dial-connect", ALERT_NONE,                                                \
 	  "the peer's address does not accept connections",                                        \
 	  "is the peer running, is the address in the topology right, is a firewall in the way?")  \
+	X(LOCAL_CLOSED, "local-closed", ALERT_NONE,                                                \
+	  "the local SIP server went away before the peer was reached",                            \
+	  "nothing, unless it happens often: then the peer is slow or the server impatient")       \
 	/* ends of established sessions */                                                         \
 	X(CLOSED_BY_PEER, "closed-by-peer", ALERT_NONE, "the peer closed cleanly", "")             \
 	X(CLOSED_BY_BACKEND, "closed-by-backend", ALERT_NONE, "the SIP server closed", "")         \

@@ -124,7 +124,7 @@ struct worker_pool_ops {
 };
 
 struct worker_pool_stats {
-	uint32_t workers; /* ready for jobs */
+	uint32_t workers; /* running */
 	uint32_t jobs;	  /* handshakes and pumps */
 	uint64_t respawns;
 };

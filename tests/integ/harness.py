@@ -73,13 +73,17 @@ def need_root():
 class Context:
     """One run of one test: its directory, its processes, and how patient it is."""
 
-    def __init__(self, build, pki, directory, mode, slow, column):
+    def __init__(self, build, pki, directory, mode, slow, column, sanitized):
         self.build, self.pki, self.dir = build, pki, directory
-        self.mode, self.slow, self.column = mode, slow, column
+        self.mode, self.slow, self.column, self.sanitized = mode, slow, column, sanitized
         self.things = []
 
     def amount(self, what):
         return AMOUNTS[what][self.column]
+
+    def check_memory(self, grown, limit, what):
+        """A sanitizer keeps what is freed for a while: its memory tells nothing."""
+        check(self.sanitized or grown < limit, f"memory grew by {grown} bytes {what}")
 
     def program(self, name):
         return os.path.join(self.build, name)

@@ -195,7 +195,7 @@ def push(ctx, pair, write, released, everything, arrived):
     ctx.wait(stuck, "the writer to be stopped", 30)
     grown = pair.a.pss() + pair.b.pss() - before
     check(sent[0] < len(everything), "the writer was never stopped")
-    check(grown < 12 << 20, f"memory grew by {grown} bytes under back-pressure")
+    ctx.check_memory(grown, 12 << 20, "under back-pressure")
     released()
     ctx.wait(lambda: failure or arrived(), "everything", 60)
     thread.join()

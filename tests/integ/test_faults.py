@@ -228,7 +228,7 @@ def test_churn(ctx):
     crowd.send(total - total // 10)
     grown = site.pss() - before
     print(f"memory: churn connections={total} grown={grown}")
-    check(grown < 2 << 20, f"memory grew by {grown} bytes over {total} connections")
+    ctx.check_memory(grown, 2 << 20, f"over {total} connections")
     check_equal(sum(site.ended().values()), total, "ends counted")
     check_equal(len(re.findall(r"\breason=", site.log())), total, "ends logged")
 

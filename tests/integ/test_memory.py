@@ -28,7 +28,7 @@ def test_idle_sessions(ctx):
     add(number)
     each = (site.pss() - before) / number
     print(f"memory: {ctx.mode} sessions={number} bytes_per_session={each:.0f}")
-    check(each < (8 << 10 if ctx.mode == "kernel" else 256 << 10), f"{each:.0f} bytes per session")
+    ctx.check_memory(each, 8 << 10 if ctx.mode == "kernel" else 256 << 10, "per session")
     for sock in open_ones:
         sock.close()
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
