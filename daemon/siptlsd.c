@@ -100,10 +100,23 @@ static void check_ready(void *userdata, struct worker_pool *pool _unused_,
 	loop_exit(check->loop, 0);
 }
 
+static int check_worker(struct check *check, const struct conf_snapshot *snapshot,
+			struct worker_pool **ret_pool)
+{
+	static const struct worker_pool_ops ops = { .ready = check_ready };
+	int r = worker_pool_new(check->loop, arg_worker, /* n= */ 1, snapshot, &ops, check,
+				ret_pool);
+
+	if (r == 0)
+		return loop_run(check->loop);
+	conf_error_set(&check->error, arg_worker, 0, "cannot start the handshake process: %s",
+		       strerror(-r));
+	return CONF_E_INVALID;
+}
+
 /* Parsing finds mistakes in the words; one worker finds those in certificates and keys. */
 static int check_files(struct check *check)
 {
-	static const struct worker_pool_ops ops = { .ready = check_ready };
 	struct conf_snapshot *snapshot = NULL;
 	struct worker_pool *pool = NULL;
 	struct conf *conf = NULL;
@@ -113,10 +126,7 @@ static int check_files(struct check *check)
 	if (r == 0)
 		r = conf_load(snapshot, &conf, &check->error);
 	if (r == 0)
-		r = worker_pool_new(check->loop, arg_worker, /* n= */ 1, snapshot, &ops, check,
-				    &pool);
-	if (r == 0)
-		r = loop_run(check->loop);
+		r = check_worker(check, snapshot, &pool);
 	worker_pool_free(pool);
 	conf_free(conf);
 	conf_snapshot_free(snapshot);

@@ -244,6 +244,7 @@ static void on_result(struct session *session, const struct session_event *event
 	enum reason reason = result->reason;
 
 	session->timer = loop_source_free(session->timer);
+	session->relay_end.alert = result->alert_received;
 	if (session->mutual && (reason == REASON_OK || result->facts.n_certs > 0)) {
 		enum reason judged = judge(session, result, &verdict, &why);
 

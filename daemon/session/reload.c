@@ -259,9 +259,15 @@ static int candidate_prepare(struct sessions *sessions, struct generation *gener
 	r = accounts_sync(sessions, policy);
 	if (r < 0)
 		return r;
-	return worker_pool_new(sessions->loop, sessions->config.worker_executable,
-			       generation->conf->workers, generation->snapshot, &pool_ops,
-			       generation, &generation->pool);
+	r = worker_pool_new(sessions->loop, sessions->config.worker_executable,
+			    generation->conf->workers, generation->snapshot, &pool_ops, generation,
+			    &generation->pool);
+	if (r < 0) {
+		conf_error_set(reterr, sessions->config.worker_executable, 0,
+			       "cannot start the handshake process: %s", strerror(-r));
+		return CONF_E_INVALID;
+	}
+	return 0;
 }
 
 static void reload_begin(struct sessions *sessions)

@@ -54,6 +54,7 @@ struct session *session_new(struct sessions *sessions, struct port *port)
 	session->place->refs++;
 	session->kernel_why = "";
 	session->tls_fd = session->plain_fd = -1;
+	session->relay_end.alert = ALERT_NONE;
 
 	bucket = bucket_of(sessions, session->id);
 	session->next = *bucket;

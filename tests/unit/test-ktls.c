@@ -24,7 +24,7 @@
 #define FD	   7
 #define CALLS_MAX  16
 #define VALUE_MAX  64
-#define STACK_SIZE (256 * 1024)
+#define STACK_SIZE (2 * 1024 * 1024)
 
 /* ---- the recording kernel ---- */
 
