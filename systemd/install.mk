@@ -16,6 +16,7 @@ docs/completion/siptlsctl.bash	$(BASHCOMPDIR)	644	siptlsctl
 docs/examples/siptlsd.conf	$(DOCDIR)/examples	644
 docs/examples/topology.conf	$(DOCDIR)/examples	644
 README.md		$(DOCDIR)		644
+$(O)/siptlsctl.1		$(MANDIR)/man1		644
 endef
 export INSTALLED
 
@@ -23,7 +24,11 @@ $(O)/siptlsd.service: systemd/siptlsd.service.in
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $< > $@
 
-install: all $(O)/siptlsd.service
+$(O)/%.1: docs/man/%.1.scd
+	@mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+
+install: all $(O)/siptlsd.service $(O)/siptlsctl.1
 	$(Q)printf '%s\n' "$$INSTALLED" | while read -r file dir mode name; do \
 		install -D -m $$mode "$$file" "$(DESTDIR)$$dir/$${name:-$$(basename $$file)}" || exit 1; \
 	done

@@ -57,17 +57,6 @@ static void eventfd_clear(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
-static void list_take_all(struct list *from, struct list *ret)
-{
-	list_init(ret);
-	while (!list_empty(from)) {
-		struct list *node = from->next;
-
-		list_remove(node);
-		list_append(ret, node);
-	}
-}
-
 /* ---- the thread's services to its links ---- */
 
 uint8_t *relay_thread_buffer(struct relay_thread *thread)
@@ -158,6 +147,7 @@ static void busy_run(struct relay_thread *thread)
 {
 	struct list busy;
 
+	list_init(&busy);
 	list_take_all(&thread->busy, &busy);
 	while (!list_empty(&busy)) {
 		struct relay_link *link = container_of(busy.next, struct relay_link, busy);
@@ -188,8 +178,6 @@ static int half_closed_expire(struct relay_thread *thread)
 static void dead_report(struct relay_thread *thread)
 {
 	struct relay *relay = thread->relay;
-	struct list dead;
-
 	if (list_empty(&thread->dead))
 		return;
 	/* An end that was asked for meanwhile must not find a freed link. */
@@ -198,14 +186,8 @@ static void dead_report(struct relay_thread *thread)
 		list_remove(&container_of(node, struct relay_link, node)->inbox);
 	pthread_mutex_unlock(&thread->lock);
 
-	list_take_all(&thread->dead, &dead);
 	pthread_mutex_lock(&relay->lock);
-	while (!list_empty(&dead)) {
-		struct list *node = dead.next;
-
-		list_remove(node);
-		list_append(&relay->ended_links, node);
-	}
+	list_take_all(&thread->dead, &relay->ended_links);
 	pthread_mutex_unlock(&relay->lock);
 	eventfd_signal(relay->event_fd);
 }
@@ -368,6 +350,7 @@ void relay_dispatch(struct relay *relay)
 {
 	struct list ended;
 
+	list_init(&ended);
 	eventfd_clear(relay->event_fd);
 	pthread_mutex_lock(&relay->lock);
 	list_take_all(&relay->ended_links, &ended);

@@ -27,65 +27,85 @@ struct account *account_find(struct sessions *sessions, const char *name)
 	return NULL;
 }
 
-/* The account of @name, moved to @to, made if there is none. */
-static int account_carry(struct sessions *sessions, const char *name, const char *owner,
-			 const char *kind, struct list *to)
+static struct account *account_new(const char *name, const char *owner, const char *kind)
 {
-	struct account *account = account_find(sessions, name);
-	char *owner_copy = strdup(owner);
+	struct account *account = calloc(1, sizeof(*account));
 
-	if (!account) {
-		account = calloc(1, sizeof(*account));
-		if (account) {
-			list_init(&account->node);
-			account->name = strdup(name);
-		}
-	}
-	if (!account || !account->name || !owner_copy) {
-		free(owner_copy);
-		return -ENOMEM;
-	}
-	free(account->owner);
-	account->owner = owner_copy;
+	if (!account)
+		return NULL;
+	list_init(&account->node);
+	account->name = strdup(name);
+	account->owner = strdup(owner);
 	account->kind = kind;
-	list_remove(&account->node);
-	list_append(to, &account->node);
+	if (account->name && account->owner)
+		return account;
+	account_free(account);
+	return NULL;
+}
+
+int accounts_prepare(const struct trust_policy *policy, struct list *ret_accounts)
+{
+	for (size_t i = 0; i < policy->n_entries; i++) {
+		const struct trust_entry *entry = &policy->entries[i];
+		struct account *account =
+			account_new(entry->name, policy->anchors[entry->anchors].name,
+				    trust_kind_names[entry->kind]);
+
+		if (!account) {
+			accounts_free(ret_accounts);
+			return -ENOMEM;
+		}
+		list_append(ret_accounts, &account->node);
+	}
 	return 0;
 }
 
-int accounts_sync(struct sessions *sessions, const struct trust_policy *policy)
+/* The one that sessions refer to goes on, with what may have changed; the other was its
+ * description. */
+static struct account *account_take_over(struct account *old, struct account *account)
+{
+	char *owner = old->owner;
+
+	old->owner = account->owner;
+	account->owner = owner;
+	old->kind = account->kind;
+	account_free(account);
+	list_remove(&old->node);
+	return old;
+}
+
+void accounts_commit(struct sessions *sessions, struct list *accounts)
 {
 	struct list kept;
-	int r = 0;
 
 	list_init(&kept);
-	for (size_t i = 0; i < policy->n_entries && r == 0; i++) {
-		const struct trust_entry *entry = &policy->entries[i];
+	while (!list_empty(accounts)) {
+		struct account *account = container_of(accounts->next, struct account, node);
+		struct account *old = account_find(sessions, account->name);
 
-		r = account_carry(sessions, entry->name, policy->anchors[entry->anchors].name,
-				  trust_kind_names[entry->kind], &kept);
+		list_remove(&account->node);
+		if (old)
+			account = account_take_over(old, account);
+		list_append(&kept, &account->node);
 	}
 	/* What is left was removed from the topology: kept only while sessions refer to it. */
-	list_foreach_safe (node, &sessions->accounts) {
-		struct account *account = container_of(node, struct account, node);
+	while (!list_empty(&sessions->accounts)) {
+		struct account *account =
+			container_of(sessions->accounts.next, struct account, node);
 
 		account->kind = NULL;
-		list_remove(node);
-		if (account->refs > 0 || r < 0)
-			list_append(&kept, node);
+		list_remove(&account->node);
+		if (account->refs > 0)
+			list_append(&kept, &account->node);
 		else
 			account_free(account);
 	}
-	list_foreach_safe (node, &kept) {
-		list_remove(node);
-		list_append(&sessions->accounts, node);
-	}
-	return r;
+	list_take_all(&kept, &sessions->accounts);
 }
 
-void accounts_free(struct sessions *sessions)
+void accounts_free(struct list *accounts)
 {
-	list_foreach_safe (node, &sessions->accounts)
+	list_foreach_safe (node, accounts)
 		account_free(container_of(node, struct account, node));
 }
 

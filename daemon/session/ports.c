@@ -92,7 +92,6 @@ int ports_prepare(struct sessions *sessions, struct generation *generation, stru
 	const struct conf *conf = generation->conf;
 	int r = 0;
 
-	list_init(ret_ports);
 	for (uint32_t i = 0; i < conf->n_listeners && r == 0; i++) {
 		const struct conf_listener *listener = &conf->listeners[i];
 
@@ -149,10 +148,7 @@ void ports_commit(struct sessions *sessions, struct list *ports)
 		list_append(&kept, &port->node);
 	}
 	ports_free(&sessions->ports);
-	list_foreach_safe (node, &kept) {
-		list_remove(node);
-		list_append(&sessions->ports, node);
-	}
+	list_take_all(&kept, &sessions->ports);
 }
 
 /* ---- accepting ---- */

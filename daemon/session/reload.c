@@ -128,10 +128,7 @@ static void reload_over(struct sessions *sessions, const struct conf_error *erro
 	struct list told;
 
 	list_init(&told);
-	list_foreach_safe (node, &sessions->reload_waiting) {
-		list_remove(node);
-		list_append(&told, node);
-	}
+	list_take_all(&sessions->reload_waiting, &told);
 	sessions->candidate = NULL;
 	waiters_tell(&told, error, summary);
 	if (!list_empty(&sessions->reload_queued) && !sessions->candidate)
@@ -151,6 +148,7 @@ static void reload_failed(struct sessions *sessions, const struct conf_error *er
 	log_event(LOG_ERR, LOG_ID_RELOAD_FAILED, fields, "configuration refused, %s: %s",
 		  sessions->generation ? "the one in force stays" : "not starting", error->text);
 	ports_free(&sessions->candidate_ports);
+	accounts_free(&sessions->candidate_accounts);
 	if (sessions->candidate)
 		generation_free(sessions->candidate);
 	reload_over(sessions, error, NULL);
@@ -183,6 +181,7 @@ static void reload_commit(struct sessions *sessions)
 	sessions->loaded = time_realtime_s();
 	relay_half_close_timeout_set(sessions->relay, conf->limits.half_close_timeout_ms);
 	ports_commit(sessions, &sessions->candidate_ports);
+	accounts_commit(sessions, &sessions->candidate_accounts);
 	generation_unref(old);
 	log_event(LOG_NOTICE, LOG_ID_RELOADED, &none, "configuration in force, %s", summary);
 	report_status(sessions);
@@ -256,7 +255,7 @@ static int candidate_prepare(struct sessions *sessions, struct generation *gener
 	r = ports_prepare(sessions, generation, &sessions->candidate_ports, reterr);
 	if (r != 0)
 		return r;
-	r = accounts_sync(sessions, policy);
+	r = accounts_prepare(policy, &sessions->candidate_accounts);
 	if (r < 0)
 		return r;
 	r = worker_pool_new(sessions->loop, sessions->config.worker_executable,
@@ -277,11 +276,7 @@ static void reload_begin(struct sessions *sessions)
 	int r = -ENOMEM;
 
 	memset(error, 0, sizeof(*error));
-	list_init(&sessions->candidate_ports);
-	list_foreach_safe (node, &sessions->reload_queued) {
-		list_remove(node);
-		list_append(&sessions->reload_waiting, node);
-	}
+	list_take_all(&sessions->reload_queued, &sessions->reload_waiting);
 	if (generation) {
 		generation->sessions = sessions;
 		generation->refs = 1;
@@ -338,8 +333,8 @@ void reload_abandon(struct sessions *sessions)
 
 	conf_error_set(&error, sessions->config.conf_path, 0, "siptlsd is stopping");
 	sessions->reload_defer = loop_source_free(sessions->reload_defer);
-	if (sessions->candidate)
-		ports_free(&sessions->candidate_ports);
+	ports_free(&sessions->candidate_ports);
+	accounts_free(&sessions->candidate_accounts);
 	sessions->candidate = NULL;
 	waiters_tell(&sessions->reload_waiting, &error, NULL);
 	waiters_tell(&sessions->reload_queued, &error, NULL);

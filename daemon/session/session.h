@@ -70,10 +70,12 @@ struct account {
 	int64_t last_refusal_time;
 };
 
-/* Make the list of accounts follow @policy; figures are kept by name. 0 or -ENOMEM. */
-int accounts_sync(struct sessions *sessions, const struct trust_policy *policy) _must_check_;
+/* Accounts for all entries of @policy, appended to an empty list. 0 or -ENOMEM. */
+int accounts_prepare(const struct trust_policy *policy, struct list *ret_accounts) _must_check_;
+/* Put them in force; figures are kept by name. Cannot fail. */
+void accounts_commit(struct sessions *sessions, struct list *accounts);
+void accounts_free(struct list *accounts);
 struct account *account_find(struct sessions *sessions, const char *name);
-void accounts_free(struct sessions *sessions);
 
 struct source {
 	struct list node;
@@ -178,7 +180,7 @@ struct sessions {
 	uint64_t last_id;
 
 	struct generation *candidate; /* of the reload that is under way */
-	struct list candidate_ports;
+	struct list candidate_ports, candidate_accounts;
 	struct conf_error candidate_error; /* text "": none */
 	struct list reload_waiting;	   /* for the reload under way */
 	struct list reload_queued;	   /* for the one after it */

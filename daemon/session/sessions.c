@@ -48,6 +48,7 @@ int sessions_new(struct loop *loop, const struct sessions_config *config, struct
 	list_init(&sessions->accounts);
 	list_init(&sessions->list);
 	list_init(&sessions->candidate_ports);
+	list_init(&sessions->candidate_accounts);
 	list_init(&sessions->reload_waiting);
 	list_init(&sessions->reload_queued);
 	for (size_t i = 0; i < ARRAY_SIZE(sessions->sources); i++)
@@ -69,7 +70,7 @@ struct sessions *sessions_free(struct sessions *sessions)
 		session_end(container_of(node, struct session, node), REASON_SHUTDOWN, NULL);
 	relay_free(sessions->relay);
 	generations_free(sessions);
-	accounts_free(sessions);
+	accounts_free(&sessions->accounts);
 	free(sessions->buckets);
 	free(sessions);
 	return NULL;

@@ -96,6 +96,17 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
+/* Move every node of @from to the end of @to. */
+static inline void list_take_all(struct list *from, struct list *to)
+{
+	while (!list_empty(from)) {
+		struct list *node = from->next;
+
+		list_remove(node);
+		list_append(to, node);
+	}
+}
+
 #define list_foreach(pos, head)                                                                    \
 	for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
 

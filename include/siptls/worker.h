@@ -55,10 +55,10 @@ enum worker_message_type {
 	WORKER_MSG_HELLO = 1, /* worker: ready, or the mistake in the configuration */
 	WORKER_MSG_JOB,	      /* daemon, with the socket */
 	WORKER_MSG_CANCEL,    /* daemon: end job @id, handshake or pump */
-	WORKER_MSG_RESULT,    /* worker, with the pump's socket if there is one; exactly one per job,
-				 cancelled or not */
-	WORKER_MSG_PUMP_END,  /* worker: why pumped session @id ended; exactly one per pump */
-	WORKER_MSG_RETIRE,    /* daemon: no more jobs come; exit when the last pump has ended */
+	WORKER_MSG_RESULT,   /* worker, with the pump's socket if there is one; exactly one per job,
+				cancelled or not */
+	WORKER_MSG_PUMP_END, /* worker: why pumped session @id ended; exactly one per pump */
+	WORKER_MSG_RETIRE,   /* daemon: no more jobs come; exit when the last pump has ended */
 	_WORKER_MSG_MAX,
 };
 
@@ -116,8 +116,8 @@ struct worker_pool_ops {
 	void (*pump_end)(void *userdata, const struct worker_pump_end *end);
 	/* The worker that had job or pump @id died. */
 	void (*lost)(void *userdata, uint64_t id);
-	/* A worker ended unexpectedly (@status as of waitpid; killed if it broke the protocol); it is
-	 * replaced unless the pool is retiring. For the log; may be NULL. */
+	/* A worker ended unexpectedly (@status as of waitpid; killed if it broke the protocol); it
+	 * is replaced unless the pool is retiring. For the log; may be NULL. */
 	void (*died)(void *userdata, pid_t pid, int status);
 	/* The pool was retired and has freed itself: the last op; may be NULL. */
 	void (*gone)(void *userdata);

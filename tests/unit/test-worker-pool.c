@@ -505,8 +505,9 @@ static void script_death(struct fixture *f)
 		assert_int_equal(stats(f).jobs, 7 - f->n_lost);
 		assert_int_equal(stats(f).workers, 2);
 		assert_int_equal(stats(f).respawns, 1);
-		assert_int_equal(submit(f, KERNEL), 0);
-		f->step = 4;
+		/* on a slow machine nobody may be ready yet: again at the next tick */
+		if (submit(f, KERNEL) == 0)
+			f->step = 4;
 	} else if (f->step == 4 && f->n_results == 3) {
 		done(f);
 	}
