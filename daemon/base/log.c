@@ -59,7 +59,10 @@ static void add_field(struct text *line, const struct log_field *field)
 	text_addf(line, " ");
 	for (; *name; name++)
 		text_addf(line, "%c", *name >= 'A' && *name <= 'Z' ? *name + 32 : *name);
-	text_addf(line, strchr(field->value, ' ') ? "=\"%s\"" : "=%s", field->value);
+	/* A value may come from a peer, by way of a worker that it has taken over. */
+	text_addf(line, strchr(field->value, ' ') ? "=\"" : "=");
+	text_add_foreign(line, field->value, strlen(field->value));
+	text_addf(line, strchr(field->value, ' ') ? "\"" : "");
 }
 
 void log_event(int priority, const char *message_id, const struct log_field *fields,

@@ -70,21 +70,15 @@ int net_accept(int listen_fd, int *ret_fd, struct net_addr *ret_peer)
 	case ENOBUFS:
 	case ENOMEM:
 		return NET_E_EXHAUSTED;
-	/* Errors of the new connection that Linux reports here (accept(2), "Error handling"). */
-	case EINTR:
-	case ECONNABORTED:
-	case ENETDOWN:
-	case EPROTO:
-	case ENOPROTOOPT:
-	case EHOSTDOWN:
-	case ENONET:
-	case EHOSTUNREACH:
+	case EBADF:
+	case EFAULT:
+	case EINVAL:
+	case ENOTSOCK:
 	case EOPNOTSUPP:
-	case ENETUNREACH:
-	case EPERM:
-		return NET_E_LOST;
-	default:
 		return -errno;
+	/* Everything else is the new connection's, which Linux reports here (accept(2)). */
+	default:
+		return NET_E_LOST;
 	}
 }
 

@@ -127,28 +127,6 @@ static int read_side(struct relay_link *link, enum relay_side side, uint8_t *buf
 
 /* ---- writing ---- */
 
-/*
- * A peer that refuses us sends an alert and closes; our next write then fails before the alert was
- * read. The reason is in the alert, so look for it first.
- */
-static void write_failed(struct relay_link *link, enum relay_side side)
-{
-	uint8_t *buf = relay_thread_buffer(link->thread);
-	size_t len;
-
-	if (side == RELAY_PEER) {
-		for (int i = 0; i < READS_PER_RUN && !link->over && !link->flow[side].ended; i++) {
-			int r = read_side(link, side, buf, &len);
-
-			if (r == READ_DATA)
-				link->result.lost += len;
-			else if (r != READ_CONTROL)
-				break;
-		}
-	}
-	relay_link_finish(link, reset_reason(side), ALERT_NONE);
-}
-
 /* Write what the socket takes; *ret_len tells how much. false: the link is over. */
 static bool write_side(struct relay_link *link, enum relay_side side, const uint8_t *buf,
 		       size_t len, size_t *ret_len)
@@ -184,6 +162,9 @@ static bool end_write(struct relay_link *link, enum relay_side side)
 {
 	static const uint8_t close_notify[] = { 1, 0 };
 
+	/* Nothing of ours may follow a close_notify, so what is owed comes first. */
+	if (side == RELAY_PEER && link->key_update_owed)
+		return false;
 	if (side == RELAY_PEER && link->kernel) {
 		int r = ktls_send_control(link->end[side].fd, KTLS_RECORD_ALERT, close_notify,
 					  sizeof(close_notify));
@@ -212,6 +193,23 @@ static bool backlog_keep(struct relay_link *link, struct relay_flow *flow, const
 	flow->backlog_done = 0;
 	link->counters.stalls++;
 	return true;
+}
+
+static bool flow_move(struct relay_link *link, enum relay_side from);
+
+/*
+ * A peer that refuses us, or ends, may have sent more before our write failed: an alert that tells
+ * the reason, and data that is the SIP server's.
+ */
+static void write_failed(struct relay_link *link, enum relay_side side)
+{
+	if (side == RELAY_PEER) {
+		for (int i = 0; i < READS_PER_RUN && !link->flow[side].backlog; i++) {
+			if (link->over || link->flow[side].ended || !flow_move(link, side))
+				break;
+		}
+	}
+	relay_link_finish(link, reset_reason(side), ALERT_NONE);
 }
 
 /* false: the link is over. */

@@ -252,7 +252,8 @@ static void on_result(struct session *session, const struct session_event *event
 		if (reason == REASON_OK)
 			reason = judged;
 	}
-	account_assign(session, session->dialled ? dial_of(session)->entry : verdict.entry);
+	if (!session->account)
+		account_assign(session, verdict.entry);
 	if (reason == REASON_OK)
 		reason = records_take_over(session, result);
 	if (reason != REASON_OK) {
@@ -347,6 +348,7 @@ static void dial_start(struct session *session, int local_fd)
 	session->plain_fd = local_fd;
 	session->backend = session->remote;
 	session->remote = dial->to;
+	account_assign(session, dial->entry);
 	r = net_tune(local_fd);
 	if (r == 0)
 		r = loop_io_add(session->sessions->loop, local_fd, LOOP_HANGUP, on_local_hangup,

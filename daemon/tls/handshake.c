@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <tls/handshake.h>
 #include <tls/hello.h>
+#include <tls/presented.h>
 
 int tls_direction_want(const struct tls_handshake *hs)
 {
@@ -12,6 +13,19 @@ int tls_direction_want(const struct tls_handshake *hs)
 }
 
 /* ---- what GnuTLS tells while it runs ---- */
+
+static int on_certificate(struct tls_handshake *hs, const gnutls_datum_t *message)
+{
+	char buf[128] = "";
+	struct text why = TEXT_INIT(buf);
+	bool tls13 = gnutls_protocol_get_version(hs->session) == GNUTLS_TLS1_3;
+	enum reason reason = tls_presented_check(message->data, message->size, tls13, &why);
+
+	if (reason == REASON_OK)
+		return 0;
+	(void)!tls_refuse(hs, reason, "%s", buf);
+	return GNUTLS_E_CERTIFICATE_ERROR;
+}
 
 static int on_message(gnutls_session_t session, unsigned int type, unsigned int when,
 		      unsigned int incoming, const gnutls_datum_t *message)
@@ -21,6 +35,8 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 	size_t limit;
 
 	(void)when;
+	if (incoming && type == TLS_PRESENTED_MESSAGE)
+		return on_certificate(hs, message);
 	if (!incoming || (type != TLS_HELLO_CLIENT && type != TLS_HELLO_SERVER &&
 			  type != TLS_HELLO_ENCRYPTED_EXTENSIONS))
 		return 0;
@@ -204,11 +220,16 @@ static int handshake_run(struct tls_handshake *hs)
 	int r, warnings = 0;
 
 	hs->io_errno = 0;
+	hs->pulls = 0;
 	hs->started = true;
 	do {
 		r = gnutls_handshake(hs->session);
 	} while (r == GNUTLS_E_INTERRUPTED ||
 		 (r == GNUTLS_E_WARNING_ALERT_RECEIVED && ++warnings < TLS_WARNINGS_MAX));
+	if (hs->pulled > TLS_PULLED_MAX)
+		return tls_refuse(hs, REASON_TLS_PROTOCOL,
+				  "more than %d bytes before the end of the handshake",
+				  TLS_PULLED_MAX);
 	if (r == GNUTLS_E_AGAIN)
 		return tls_direction_want(hs);
 	return r < 0 ? tls_refuse_error(hs, r) : 0;
@@ -235,6 +256,9 @@ static int finish(struct tls_handshake *hs)
 		return tls_refuse(hs, REASON_INTERNAL, "the peer's certificate was not judged");
 	if (!hs->job.dial)
 		tls_handshake_read_sni(hs);
+	/* RFC 8446 lets a server do without our certificate; in this network it has to want it. */
+	if (hs->job.dial && !hs->asked)
+		return tls_refuse(hs, REASON_NOT_MUTUAL, "the server sent no CertificateRequest");
 	hs->kernel = kernel_fits(hs);
 	if (!hs->kernel && !hs->job.fallback)
 		return tls_refuse(hs, REASON_KERNEL_UNAVAILABLE,
@@ -243,6 +267,7 @@ static int finish(struct tls_handshake *hs)
 				  ktls_cipher_info(hs->cipher)->name,
 				  gnutls_record_get_max_size(hs->session));
 	hs->detail[0] = '\0';
+	hs->pulled = 0;
 	hs->state = TLS_STATE_DONE;
 	return 0;
 }

@@ -12,6 +12,8 @@
 #include <tls/store.h>
 
 #define TLS_HANDSHAKE_MESSAGE_MAX (128 * 1024) /* bytes of one message: a chain with its names */
+#define TLS_PULLED_MAX		  (192 * 1024) /* bytes that may come to nothing: GnuTLS buffers them */
+#define TLS_PULLS_MAX		  256	       /* reads in one step, before others get their turn */
 #define TLS_WARNINGS_MAX	  4	       /* warning alerts taken in a row */
 #define TLS_SNI_SIZE		  256	       /* a DNS name, terminator included */
 #define TLS_DETAIL_SIZE		  1024
@@ -32,10 +34,14 @@ struct tls_handshake {
 	enum tls_state state;
 	struct tls_suites suites;
 	struct tls_sniff sniff;
-	int io_errno;		  /* of the last failed system call under GnuTLS */
-	bool eof;		  /* the stream has ended */
-	bool started;		  /* GnuTLS has been at work */
-	bool received;		  /* and has read from the socket */
+	int io_errno;	 /* of the last failed system call under GnuTLS */
+	bool eof;	 /* the stream has ended */
+	bool started;	 /* GnuTLS has been at work */
+	bool received;	 /* and has read from the socket */
+	bool asked;	 /* the peer has asked for our certificate */
+	uint32_t pulls;	 /* reads of the socket in this step */
+	uint32_t pulled; /* bytes of them since the handshake began, or since a pump last gave data
+			  */
 	uint8_t record_header[5]; /* of the last record read */
 	uint8_t alert_in_clear;	  /* ALERT_NONE, or what came without encryption */
 	bool hello;		  /* the peer's hello has been read */

@@ -79,6 +79,7 @@ int tls_handshake_retrieve(gnutls_session_t session,
 	struct tls_handshake *hs = gnutls_session_get_ptr(session);
 	struct tls_identity *identity;
 
+	hs->asked = true;
 	if (hs->job.dial) {
 		hs->identity = hs->job.identity;
 	} else {

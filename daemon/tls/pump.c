@@ -15,6 +15,9 @@ static bool is_pumping(const struct tls_handshake *hs)
 /* @r is what a record function returned: bytes, or an error that may be no end. */
 static int pump_result(struct tls_handshake *hs, ssize_t r)
 {
+	if (hs->pulled > TLS_PULLED_MAX)
+		return tls_refuse(hs, REASON_RECORD_UNEXPECTED,
+				  "more than %d bytes that are no data", TLS_PULLED_MAX);
 	if (r == GNUTLS_E_AGAIN || r == GNUTLS_E_INTERRUPTED)
 		return tls_direction_want(hs);
 	return tls_refuse_error(hs, (int)r);
@@ -24,6 +27,8 @@ int tls_pump_read(struct tls_handshake *hs, void *buf, size_t size, size_t *ret_
 {
 	int warnings = 0;
 	ssize_t n;
+
+	hs->pulls = 0;
 
 	if (!is_pumping(hs))
 		return hs->state == TLS_STATE_REFUSED ? TLS_E_REFUSED : -EINVAL;
@@ -36,6 +41,7 @@ int tls_pump_read(struct tls_handshake *hs, void *buf, size_t size, size_t *ret_
 		return TLS_E_EOF;
 	if (n < 0)
 		return pump_result(hs, n);
+	hs->pulled = 0;
 	*ret_len = (size_t)n;
 	return 0;
 }

@@ -91,7 +91,8 @@ static enum reason error_reason(const struct tls_handshake *hs, int error)
 
 	if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR && hs->verdict != REASON_OK)
 		return hs->verdict;
-	if (hs->alert_in_clear != ALERT_NONE && error == GNUTLS_E_DECRYPTION_FAILED)
+	if (hs->state == TLS_STATE_RUNNING && hs->alert_in_clear != ALERT_NONE &&
+	    error == GNUTLS_E_DECRYPTION_FAILED)
 		return REASON_PEER_ALERT;
 	if (hs->io_errno != 0 && is_connection_errno(hs->io_errno))
 		return REASON_PEER_RESET;

@@ -11,6 +11,7 @@
 	16384	       /* plaintext of one record (RFC 8446 5.1), and the bound per direction      \
 			*/
 #define ROUND_MAX 16   /* records per direction before other sessions get their turn */
+#define GONE_MS	  5000 /* for the peer to take what the daemon had sent before it closed */
 #define LINGER_MS 1000 /* between looks at whether a half-closed stream was closed for good */
 
 enum { UP, DOWN, N_DIRECTIONS }; /* UP: from the peer to the daemon */
@@ -35,6 +36,7 @@ struct worker_pump {
 	struct rest rest[N_DIRECTIONS];
 	bool eof[N_DIRECTIONS];	 /* that side's stream has ended */
 	bool done[N_DIRECTIONS]; /* and the other side was told */
+	uint64_t gone_ms;	 /* since when it is gone */
 	bool gone;		 /* the daemon has closed: nobody reads what the peer sends */
 	enum reason first;	 /* who ended first; REASON_OK: nobody */
 	enum reason failure;	 /* of a failed step that the TLS session knows nothing of */
@@ -65,6 +67,8 @@ static void ended_first(struct worker_pump *pump, enum reason reason)
 static void plain_gone(struct worker_pump *pump)
 {
 	ended_first(pump, REASON_CLOSED_BY_BACKEND);
+	if (!pump->gone)
+		pump->gone_ms = time_monotonic_ms();
 	pump->gone = true;
 	rest_clear(&pump->rest[UP]);
 }
@@ -237,7 +241,7 @@ static int pump_wait(struct worker_pump *pump, bool again)
 	if (r >= 0 && again && !pump->again)
 		r = loop_defer(pump->loop, on_again, pump, &pump->again);
 	/* A hang-up looks to poll like the half-close it followed, so nothing wakes us for it. */
-	if (r >= 0 && pump->eof[DOWN] && !pump->linger)
+	if (r >= 0 && (pump->eof[DOWN] || pump->gone) && !pump->linger)
 		r = loop_timer_add(pump->loop, LINGER_MS, on_linger, pump, &pump->linger);
 	return r;
 }
@@ -284,6 +288,10 @@ static int on_linger(void *userdata)
 	pump->linger = loop_source_free(pump->linger);
 	if (!pump->gone && !pump->done[UP] && plain_hung_up(pump))
 		plain_gone(pump);
+	if (pump->gone && time_monotonic_ms() - pump->gone_ms >= GONE_MS) {
+		pump_end(pump, pump->first);
+		return 0;
+	}
 	return pump_round(pump);
 }
 

@@ -103,6 +103,8 @@
 	  "issue a certificate with the name as subjectAltName")                                   \
 	X(TLS_VERSION_PEER, "tls-version-peer", 70, "TLS 1.2 is not allowed for this peer",        \
 	  "upgrade the peer, or set tls12 = true in its entry")                                    \
+	X(NOT_MUTUAL, "not-mutual", 40, "the server did not ask for our certificate",              \
+	  "switch on client certificates at the peer: it would accept anybody")                    \
 	X(DIRECTION, "direction", 49,                                                              \
 	  "the topology does not let this peer connect in this direction",                         \
 	  "set direction of the entry")                                                            \
