@@ -257,9 +257,10 @@ static void on_result(struct session *session, const struct session_event *event
 	if (reason == REASON_OK)
 		reason = records_take_over(session, result);
 	if (reason != REASON_OK) {
-		if (why.len == 0 || (result->reason != REASON_OK && verdict.reason == REASON_OK))
-			return session_end(session, reason, result->detail);
-		return session_end(session, reason, why_buf);
+		/* What the worker refused for something else than the verdict, it can tell best. */
+		bool judged = reason == verdict.reason && why.len > 0;
+
+		return session_end(session, reason, judged ? why_buf : result->detail);
 	}
 	session->expires = session->mutual ? verdict.expires : 0;
 	if (session_remember(session, result, session->mutual ? &verdict : NULL) < 0)

@@ -8,11 +8,11 @@
 #include <sys/socket.h>
 
 #define RECORD_SIZE                                                                                \
-	16384	       /* plaintext of one record (RFC 8446 5.1), and the bound per direction      \
-			*/
-#define ROUND_MAX 16   /* records per direction before other sessions get their turn */
-#define GONE_MS	  5000 /* for the peer to take what the daemon had sent before it closed */
-#define LINGER_MS 1000 /* between looks at whether a half-closed stream was closed for good */
+	16384		/* plaintext of one record (RFC 8446 5.1), and the bound per direction     \
+			 */
+#define ROUND_MAX 16	/* records per direction before other sessions get their turn */
+#define GONE_MS	  10000 /* for the peer to take what the daemon had sent before it closed */
+#define LINGER_MS 1000	/* between looks at whether a half-closed stream was closed for good */
 
 enum { UP, DOWN, N_DIRECTIONS }; /* UP: from the peer to the daemon */
 
@@ -240,8 +240,11 @@ static int pump_wait(struct worker_pump *pump, bool again)
 		r = loop_io_set(pump->plain_io, pump->want_plain);
 	if (r >= 0 && again && !pump->again)
 		r = loop_defer(pump->loop, on_again, pump, &pump->again);
-	/* A hang-up looks to poll like the half-close it followed, so nothing wakes us for it. */
-	if (r >= 0 && (pump->eof[DOWN] || pump->gone) && !pump->linger)
+	/*
+	 * A hang-up looks to poll like the half-close it followed, and behind bytes that the peer
+	 * does not take nobody reads: nothing wakes us for it.
+	 */
+	if (r >= 0 && (pump->eof[DOWN] || pump->gone || pump->rest[DOWN].bytes) && !pump->linger)
 		r = loop_timer_add(pump->loop, LINGER_MS, on_linger, pump, &pump->linger);
 	return r;
 }
@@ -286,7 +289,7 @@ static int on_linger(void *userdata)
 	struct worker_pump *pump = userdata;
 
 	pump->linger = loop_source_free(pump->linger);
-	if (!pump->gone && !pump->done[UP] && plain_hung_up(pump))
+	if (!pump->gone && plain_hung_up(pump))
 		plain_gone(pump);
 	if (pump->gone && time_monotonic_ms() - pump->gone_ms >= GONE_MS) {
 		pump_end(pump, pump->first);
