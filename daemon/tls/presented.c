@@ -56,7 +56,13 @@ static enum reason check_certificate(struct tls_der certificate, struct text *wh
 			  TLS_PRESENTED_DER_MAX);
 		return REASON_CERTIFICATE_TOO_LARGE;
 	}
-	if (find_public_key(certificate, &key) && key.len > TLS_PRESENTED_KEY_MAX) {
+	/* What we cannot read GnuTLS might, by a laxer rule for lengths: that would be a way
+	 * around. */
+	if (!find_public_key(certificate, &key)) {
+		text_addf(why, "a certificate whose public key is not where RFC 5280 has it");
+		return REASON_CERTIFICATE_MALFORMED;
+	}
+	if (key.len > TLS_PRESENTED_KEY_MAX) {
 		text_addf(why, "a public key of %zu bytes, expected at most %d (RSA of 8192 bits)",
 			  key.len, TLS_PRESENTED_KEY_MAX);
 		return REASON_WEAK_KEY;

@@ -17,6 +17,7 @@ enum { TLS_PRESENTED_MESSAGE = 11 }; /* RFC 8446 4 */
 
 /*
  * @body: the message without its header, in the form of TLS 1.3 (RFC 8446 4.4.2) or TLS 1.2.
- * REASON_OK also for what cannot be read, which GnuTLS will refuse; else what to refuse it for.
+ * REASON_OK also for a message that is cut off, which GnuTLS will refuse; else what to refuse it
+ * for.
  */
 enum reason tls_presented_check(const uint8_t *body, size_t len, bool tls13, struct text *why);

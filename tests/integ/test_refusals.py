@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who must not get in does not: each with its own reason, and without a byte for the SIP server."""
+import socket
 import ssl
 
 import peers
@@ -127,6 +128,42 @@ test_zeros = first_bytes(bytes(200), "not-tls")
 test_noise = first_bytes(bytes((i * 151 + 77) & 255 for i in range(2000)), "not-tls")
 test_broken_hello = first_bytes(b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03" + b"\xee" * 58,
                                 "tls-protocol")
+
+
+def test_endless_message(ctx):
+    """A message that claims 16 MB is not collected; the connection ends soon, and so does its memory."""
+    site, backend = listener(ctx)
+    before = site.pss()
+    record = b"\x16\x03\x03\x40\x00"
+    for _ in range(5):
+        with peers.tcp_connect(ctx, site.port("trunk")) as sock:
+            try:
+                sock.sendall(record + b"\x01\xff\xff\xff" + bytes(16380))
+                for _ in range(64):
+                    sock.sendall(record + bytes(16384))
+            except OSError:
+                pass  # it has had enough
+    nothing_came(site, backend, {"tls-protocol": 5})
+    ctx.check_memory(site.pss() - before, 4 << 20, "for five endless messages")
+
+
+def test_out_not_mutual(ctx):
+    """A server that does not ask for our certificate would take anybody's."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(ctx.cert("b"), ctx.key("b"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        site = ctx.site("a").dial("out", f"127.0.0.1:{port}").start()
+        with peers.tcp_connect(ctx, site.port("out")) as local:
+            local.sendall(b"secret")
+            sock, _ = listening.accept()
+            sock.settimeout(10 * ctx.slow)
+            try:
+                with server.wrap_socket(sock, server_side=True) as tls:
+                    check_equal(tls.recv(100), b"", "what the server reads")
+            except OSError:
+                pass  # the alert
+            site.expect_ends({"not-mutual": 1})
 
 
 def test_silence(ctx):
