@@ -18,17 +18,19 @@ import varlink
 
 BACKEND_NONE = "127.0.0.1:9"  # the discard port: nobody listens there
 
-# How much of something a test does: (as a rule, with a sanitizer, on a slow machine).
+# How much of something a test does: (as a rule, with a sanitizer, on a slow machine, both).
 AMOUNTS = {
-    "calls": (200, 100, 200),
-    "calls_rate": (100, 50, 40),
-    "churn": (10000, 1500, 600),
-    "idle_kernel": (2000, 300, 300),
-    "idle_user": (300, 100, 50),
-    "push_bytes": (50 << 20, 50 << 20, 50 << 20),
-    "message_bytewise": (64 << 10, 64 << 10, 8 << 10),
-    "reloads": (20, 20, 20),
-    "stall_step": (7, 31, 97),
+    "calls": (200, 100, 200, 40),
+    "calls_rate": (100, 50, 40, 10),
+    "connections": (100, 50, 30, 10),
+    "connections_rate": (50, 25, 5, 2),
+    "churn": (10000, 1500, 600, 200),
+    "idle_kernel": (2000, 300, 300, 100),
+    "idle_user": (300, 100, 50, 50),
+    "push_bytes": (50 << 20, 50 << 20, 50 << 20, 10 << 20),
+    "message_bytewise": (64 << 10, 64 << 10, 8 << 10, 4 << 10),
+    "reloads": (20, 20, 20, 10),
+    "stall_step": (7, 31, 97, 211),
 }
 
 # Every name of the tests has its place here; tests/pki/make-pki makes the certificates.

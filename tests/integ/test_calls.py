@@ -52,9 +52,9 @@ def test_calls_both_ways_at_once(ctx):
 
 def test_connection_per_call(ctx):
     a, b = pair(ctx, f"127.0.0.1:{programs.sipp_uas(ctx)}")
-    calls = ctx.amount("calls") // 2
-    programs.sipp_calls(ctx, a.port("to-b"), calls, ctx.amount("calls_rate") // 2,
-                     connection_per_call=True)
+    calls = ctx.amount("connections")
+    programs.sipp_calls(ctx, a.port("to-b"), calls, ctx.amount("connections_rate"),
+                        connection_per_call=True)
     check(b.summary()["totals"]["admitted"] >= calls, "one session for each call")
 
 
