@@ -195,6 +195,11 @@ static void on_started(void *userdata, const struct conf_error *error, const cha
 	conf = sessions_conf(daemon->sessions);
 	r = control_new(daemon->loop, daemon->sessions, conf->control_path, conf->control_group,
 			&daemon->control);
+	if (r == -ESRCH) {
+		log_error("control { group }: there is no group \"%s\"", conf->control_group);
+		loop_exit(daemon->loop, EXIT_FAILURE);
+		return;
+	}
 	if (r < 0) {
 		log_error("control socket %s: %s", conf->control_path, strerror(-r));
 		loop_exit(daemon->loop, EXIT_FAILURE);

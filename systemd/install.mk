@@ -16,6 +16,11 @@ docs/completion/siptlsctl.bash	$(BASHCOMPDIR)	644	siptlsctl
 docs/examples/siptlsd.conf	$(DOCDIR)/examples	644
 docs/examples/topology.conf	$(DOCDIR)/examples	644
 README.md		$(DOCDIR)		644
+COPYING			$(DOCDIR)		644
+docs/configuration.md	$(DOCDIR)/docs		644
+docs/architecture.md	$(DOCDIR)/docs		644
+docs/threat-model.md	$(DOCDIR)/docs		644
+docs/testing.md		$(DOCDIR)/docs		644
 $(O)/siptlsctl.1		$(MANDIR)/man1		644
 endef
 export INSTALLED
@@ -38,5 +43,5 @@ uninstall:
 	$(Q)printf '%s\n' "$$INSTALLED" | while read -r file dir mode name; do \
 		rm -f "$(DESTDIR)$$dir/$${name:-$$(basename $$file)}"; \
 	done
-	$(Q)rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(LIBEXECDIR)" "$(DESTDIR)$(DOCDIR)/examples" \
+	$(Q)rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(LIBEXECDIR)" "$(DESTDIR)$(DOCDIR)/examples" "$(DESTDIR)$(DOCDIR)/docs" \
 		"$(DESTDIR)$(DOCDIR)" 2>/dev/null || true

@@ -32,7 +32,7 @@ static int connect_failed(const char *path, int error)
 	case EACCES:
 	case EPERM:
 		ctl_complain("permission denied on %s: it is for root, the daemon's user and the "
-			     "members of control_group",
+			     "members of control { group }",
 			     path);
 		return CTL_FAILED;
 	case EAGAIN:
@@ -178,7 +178,7 @@ static const char *text_of(const json_t *parameters, const char *key)
 static void tell_not_permitted(const json_t *parameters _unused_, const char *method)
 {
 	ctl_complain("%s is not permitted: reload takes root or the daemon's user, close a member "
-		     "of control_group as well",
+		     "of control { group } as well",
 		     method);
 }
 

@@ -154,14 +154,14 @@ static void reload_failed(struct sessions *sessions, const struct conf_error *er
 	reload_over(sessions, error, NULL);
 }
 
-/* What a restart is needed for, "" if nothing. */
-static const char *needs_restart(const struct conf *old, const struct conf *new)
+/* Two things are made once, at the start: say so while the configuration differs from them. */
+static void restart_describe(const struct sessions *sessions, const struct conf *conf,
+			     struct text *ret)
 {
-	if (old && old->relay_threads != new->relay_threads)
-		return "; relay_threads changes at the next start";
-	if (old && strcmp(old->control_path, new->control_path) != 0)
-		return "; the control socket changes at the next start";
-	return "";
+	if (sessions->relay_threads != conf->relay_threads)
+		text_addf(ret, "; relay_threads changes at the next start");
+	if (sessions->control_path && strcmp(sessions->control_path, conf->control_path) != 0)
+		text_addf(ret, "; the control socket changes at the next start");
 }
 
 /* Nothing here can fail: what could has been done. */
@@ -170,13 +170,15 @@ static void reload_commit(struct sessions *sessions)
 	struct generation *old = sessions->generation, *new = sessions->candidate;
 	const struct conf *conf = new->conf;
 	char summary[256];
+	struct text text = TEXT_INIT(summary);
 	const struct log_field none = { 0 };
 
 	new->number = ++sessions->last_generation;
-	snprintf(summary, sizeof(summary),
-		 "generation %u: topology serial %llu, %zu entries, %zu listeners, %zu dial-outs%s",
-		 new->number, (unsigned long long)conf->trust.serial, conf->trust.n_entries,
-		 conf->n_listeners, conf->n_dials, needs_restart(old ? old->conf : NULL, conf));
+	text_addf(&text,
+		  "generation %u: topology serial %llu, %zu entries, %zu listeners, %zu dial-outs",
+		  new->number, (unsigned long long)conf->trust.serial, conf->trust.n_entries,
+		  conf->n_listeners, conf->n_dials);
+	restart_describe(sessions, conf, &text);
 	sessions->generation = new;
 	sessions->loaded = time_realtime_s();
 	relay_half_close_timeout_set(sessions->relay, conf->limits.half_close_timeout_ms);

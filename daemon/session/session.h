@@ -166,6 +166,8 @@ struct sessions {
 	struct sessions_config config;
 	struct ktls_support support;
 	struct relay *relay;
+	uint32_t relay_threads; /* as started */
+	char *control_path;	/* as at the start */
 	struct loop_source *relay_io;
 	struct generation *generation; /* in force */
 	struct list generations;

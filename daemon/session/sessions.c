@@ -26,6 +26,8 @@ int sessions_relay_start(struct sessions *sessions, const struct conf *conf)
 
 	if (r < 0)
 		return r;
+	sessions->relay_threads = conf->relay_threads;
+	sessions->control_path = strdup(conf->control_path);
 	r = loop_io_add(sessions->loop, relay_event_fd(sessions->relay), LOOP_READ, on_relay_io,
 			sessions, &sessions->relay_io);
 	if (r < 0)
@@ -72,6 +74,7 @@ struct sessions *sessions_free(struct sessions *sessions)
 	generations_free(sessions);
 	accounts_free(&sessions->accounts);
 	free(sessions->buckets);
+	free(sessions->control_path);
 	free(sessions);
 	return NULL;
 }

@@ -84,7 +84,8 @@
 	X(CHAIN_UNSUPPORTED, "chain-unsupported", 42,                                              \
 	  "the chain carries a constraint that cannot be evaluated here",                          \
 	  "issue the chain without that extension")                                                \
-	X(CHAIN_TOO_LONG, "chain-too-long", 42, "the chain is longer than trust { depth } allows", \
+	X(CHAIN_TOO_LONG, "chain-too-long", 42,                                                    \
+	  "the chain is longer than the topology's depth allows",                                  \
 	  "shorten the chain or raise the limit")                                                  \
 	X(EXPIRED, "expired", 45, "a certificate in the chain has expired",                        \
 	  "renew it; check the clock of this machine")                                             \

@@ -55,6 +55,8 @@ def kill_workers(ctx, killed):
     ctx.wait(lambda: site.summary()["workers"] == 2 and
              len(set(children(site.process.pid)) - set(workers)) == killed, "new workers")
     alive = [s for s in sessions if echoes(s)]
+    if killed == 2:  # a session that a worker carried ends when its sockets have
+        ctx.wait(lambda: site.ended().get("worker-died", 0) == 12 - len(alive), "the ends")
     lost = site.ended().get("worker-died", 0)
     if ctx.mode == "kernel":
         check_equal(len(alive), len(sessions), "sessions in the kernel that live on")
