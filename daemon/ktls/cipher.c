@@ -74,7 +74,12 @@ unsigned int ktls_crypto_info_pack(enum ktls_version version, enum ktls_cipher c
 	memcpy(bytes + row->salt, keys->iv, row->salt_size);
 	memcpy(bytes + row->iv, keys->iv + row->salt_size, row->iv_size);
 	seq_store(keys->seq, bytes + row->seq);
-	return (unsigned int)row->size;
+	return ktls_crypto_info_size(cipher);
+}
+
+unsigned int ktls_crypto_info_size(enum ktls_cipher cipher)
+{
+	return (unsigned int)rows[cipher].size;
 }
 
 uint64_t ktls_crypto_info_seq(enum ktls_cipher cipher, const union ktls_crypto_info *info)

@@ -67,11 +67,6 @@ static int keys_get(int fd, enum ktls_direction direction, union ktls_crypto_inf
 {
 	struct tls_crypto_info header = { 0 };
 	unsigned int size = sizeof(header);
-	static const unsigned int sizes[_KTLS_CIPHER_MAX] = {
-		[KTLS_AES_128_GCM] = sizeof(struct tls12_crypto_info_aes_gcm_128),
-		[KTLS_AES_256_GCM] = sizeof(struct tls12_crypto_info_aes_gcm_256),
-		[KTLS_CHACHA20_POLY1305] = sizeof(struct tls12_crypto_info_chacha20_poly1305),
-	};
 	int option = ktls_direction_option(direction);
 
 	/* The kernel wants the exact size of the cipher's structure: ask for the header first. */
@@ -80,7 +75,7 @@ static int keys_get(int fd, enum ktls_direction direction, union ktls_crypto_inf
 	for (int cipher = 0; cipher < _KTLS_CIPHER_MAX; cipher++) {
 		if (ktls_cipher_info((enum ktls_cipher)cipher)->kernel_id != header.cipher_type)
 			continue;
-		size = sizes[cipher];
+		size = ktls_crypto_info_size((enum ktls_cipher)cipher);
 		if (ktls_kernel()->getsockopt(fd, SOL_TLS, option, ret, &size) < 0)
 			return -errno;
 		return cipher;

@@ -37,6 +37,7 @@ static inline void ktls_crypto_info_wipe(union ktls_crypto_info *info)
 /* Returns the size the kernel expects for this cipher. */
 unsigned int ktls_crypto_info_pack(enum ktls_version version, enum ktls_cipher cipher,
 				   const struct traffic_keys *keys, union ktls_crypto_info *ret);
+unsigned int ktls_crypto_info_size(enum ktls_cipher cipher);
 /* Number of the next record in a structure the kernel filled. */
 uint64_t ktls_crypto_info_seq(enum ktls_cipher cipher, const union ktls_crypto_info *info);
 

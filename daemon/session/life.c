@@ -36,11 +36,14 @@ static const struct conf_dial *dial_of(const struct session *session)
 	return &conf_of(session)->dials[session->index];
 }
 
+static bool is_exhausted(int r)
+{
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS;
+}
+
 static void session_fail(struct session *session, int r)
 {
-	bool exhausted = r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS;
-
-	session_end(session, exhausted ? REASON_RESOURCES : REASON_INTERNAL, strerror(-r));
+	session_end(session, is_exhausted(r) ? REASON_RESOURCES : REASON_INTERNAL, strerror(-r));
 }
 
 /* ---- the handshake ---- */
@@ -203,7 +206,7 @@ static void backend_connect(struct session *session)
 
 	session->backend = listener_of(session)->backend;
 	r = net_dial(&session->backend, &session->plain_fd);
-	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS)
+	if (is_exhausted(r))
 		return session_fail(session, r);
 	if (r < 0)
 		return session_end(session, REASON_BACKEND_CONNECT, strerror(-r));
@@ -356,7 +359,7 @@ static void dial_start(struct session *session, int local_fd)
 				session, &session->local_io);
 	if (r == 0)
 		r = net_dial(&dial->to, &session->tls_fd);
-	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS)
+	if (is_exhausted(r))
 		return session_fail(session, r);
 	if (r < 0)
 		return session_end(session, REASON_DIAL_CONNECT, strerror(-r));
