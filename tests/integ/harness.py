@@ -275,7 +275,7 @@ class Site:
         if os.geteuid() != 0:
             return None
         daemon, *workers = self.processes()
-        each = {system.open_files(pid) for pid in workers}
+        each = {system.open_files(pid) for pid in workers} - {None}
         return system.open_files(daemon) - len(self.ports()), *each, len(workers)
 
     def steady_descriptors(self):

@@ -40,9 +40,16 @@ def children(pid):
 
 
 def open_files(pid):
-    """How many; the one timer of sd-event, which is there from its first use on, is not counted."""
+    """How many; the one timer of sd-event, which is there from its first use on, is not counted.
+
+    None if the process is no more: a worker of an old generation may go at any moment.
+    """
     found = []
-    for name in os.listdir(f"/proc/{pid}/fd"):
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    for name in names:
         try:
             found.append(os.readlink(f"/proc/{pid}/fd/{name}"))
         except FileNotFoundError:
@@ -52,6 +59,9 @@ def open_files(pid):
 
 def memory(pid):
     """Bytes, shared pages by share; without files, whose share depends on what else runs."""
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-        found = re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB", f.read(), re.M)
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+            found = re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB", f.read(), re.M)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
     return sum(map(int, found)) * 1024
