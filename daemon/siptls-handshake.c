@@ -20,8 +20,8 @@ static bool has_descriptors(void)
 	int type = 0;
 	socklen_t len = sizeof(type);
 
-	return getsockopt(WORKER_FD_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
-	       type == SOCK_SEQPACKET && fstat(WORKER_FD_SNAPSHOT, &st) == 0 && S_ISREG(st.st_mode);
+	return getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	       type == SOCK_SEQPACKET && fstat(CHANNEL_FD_EXTRA, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static int detach(void)
@@ -37,7 +37,7 @@ static int detach(void)
 	 * workers from its main thread, so the parent's death is the daemon's. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -errno;
-	if (close_range(WORKER_FD_SNAPSHOT + 1, ~0U, 0) < 0)
+	if (close_range(CHANNEL_FD_EXTRA + 1, ~0U, 0) < 0)
 		return -errno;
 	return sandbox_protect_memory();
 }
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 	}
 	r = detach();
 	if (r >= 0)
-		r = worker_serve(WORKER_FD_CHANNEL, WORKER_FD_SNAPSHOT);
+		r = worker_serve(CHANNEL_FD, CHANNEL_FD_EXTRA);
 	if (r < 0) {
 		fprintf(stderr, "siptls-handshake: %s\n", strerror(-r));
 		return EXIT_FAILURE;

@@ -6,7 +6,7 @@
  * refuses no encoder makes.
  */
 
-#include "worker/wire.h"
+#include <siptls/wire.h>
 
 #include <siptls/worker.h>
 

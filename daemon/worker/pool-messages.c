@@ -47,14 +47,14 @@ void worker_condemn(struct worker *worker)
 	/* Before its channel closes, which an obedient worker would end at by itself. */
 	if (worker->pid > 0)
 		(void)kill(worker->pid, SIGKILL);
-	worker_channel_done(&worker->channel);
+	channel_done(&worker->channel);
 }
 
 /* A retired worker closes its channel when it owes nothing; any other has no reason to. */
 static void worker_eof(struct worker *worker)
 {
 	if (worker->pool->retiring && worker->n_jobs == 0)
-		worker_channel_done(&worker->channel);
+		channel_done(&worker->channel);
 	else
 		worker_condemn(worker);
 }
@@ -68,7 +68,7 @@ int worker_post(struct worker *worker, struct worker_message *message, int fd)
 	r = worker_message_encode(message, pool->buf, &size);
 	if (r < 0)
 		return r;
-	return worker_channel_post(&worker->channel, pool->buf, size, fd);
+	return channel_post(&worker->channel, pool->buf, size, fd);
 }
 
 /* ---- messages from workers ---- */
@@ -173,10 +173,10 @@ bool worker_receive(struct worker *worker)
 
 	if (worker->condemned || !worker->channel.io || pool->dead)
 		return false;
-	r = worker_channel_receive(&worker->channel, pool->buf, sizeof(pool->buf), &size, &fd);
-	if (r == WORKER_CHANNEL_E_AGAIN)
+	r = channel_receive(&worker->channel, pool->buf, sizeof(pool->buf), &size, &fd);
+	if (r == CHANNEL_E_AGAIN)
 		return false;
-	if (r == WORKER_CHANNEL_E_EOF) {
+	if (r == CHANNEL_E_EOF) {
 		worker_eof(worker);
 		return false;
 	}
@@ -200,7 +200,7 @@ int worker_on_channel(void *userdata, int fd _unused_, unsigned int events)
 	struct worker_pool *pool = worker->pool;
 
 	worker_pool_enter(pool);
-	if ((events & LOOP_WRITE) && worker_channel_flush(&worker->channel) < 0)
+	if ((events & LOOP_WRITE) && channel_flush(&worker->channel) < 0)
 		worker_condemn(worker);
 	if (events & (LOOP_READ | LOOP_HANGUP))
 		for (int i = 0; i < RECEIVE_MAX && worker_receive(worker); i++)

@@ -11,8 +11,6 @@
 
 #include "worker/pool.h"
 
-#include "worker/spawn.h"
-
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +32,7 @@ static struct worker *worker_free(struct worker *worker)
 		free(job);
 	}
 	worker->child = loop_source_free(worker->child);
-	worker_channel_done(&worker->channel);
+	channel_done(&worker->channel);
 	if (worker->pid > 0) {
 		(void)kill(worker->pid, SIGKILL);
 		while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
@@ -149,10 +147,9 @@ static int worker_start(struct worker_pool *pool)
 	list_init(&worker->jobs);
 	list_append(&pool->workers, &worker->link);
 	pool->n_workers++;
-	r = worker_spawn(pool->executable, pool->snapshot_fd, &fd, &worker->pid);
+	r = channel_spawn(pool->executable, pool->snapshot_fd, &fd, &worker->pid);
 	if (r == 0) {
-		r = worker_channel_init(&worker->channel, pool->loop, fd, worker_on_channel,
-					worker);
+		r = channel_init(&worker->channel, pool->loop, fd, worker_on_channel, worker);
 		if (r < 0)
 			fd_close(fd);
 		else

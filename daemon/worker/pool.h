@@ -6,7 +6,7 @@
  * (what workers say) need of one another.
  */
 
-#include "worker/channel.h"
+#include <siptls/channel.h>
 #include "worker/table.h"
 
 #include <siptls/worker.h>
@@ -17,7 +17,7 @@ struct worker {
 	struct list link; /* in the pool */
 	struct worker_pool *pool;
 	pid_t pid; /* 0: reaped */
-	struct worker_channel channel;
+	struct channel channel;
 	struct loop_source *child;
 	struct list jobs;
 	uint32_t n_jobs;

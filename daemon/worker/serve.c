@@ -5,9 +5,9 @@
  * and then runs the handshakes and pumps it is given, thousands at once, until its channel closes.
  */
 
-#include "worker/channel.h"
 #include "worker/pump.h"
 #include "worker/table.h"
+#include <siptls/channel.h>
 
 #include <siptls/sandbox.h>
 #include <siptls/worker.h>
@@ -17,7 +17,7 @@
 
 struct server {
 	struct loop *loop;
-	struct worker_channel channel;
+	struct channel channel;
 	struct conf_snapshot *snapshot;
 	struct conf *conf;
 	struct tls_store *store;
@@ -68,7 +68,7 @@ static int server_post(struct server *s, struct worker_message *m, int fd)
 
 	if (r < 0)
 		return r;
-	r = worker_channel_post(&s->channel, s->buf, size, fd);
+	r = channel_post(&s->channel, s->buf, size, fd);
 	memory_wipe(s->buf, size);
 	return r;
 }
@@ -198,7 +198,7 @@ static int job_finish(struct job *job)
 		r = result_shorten(s, result, &size);
 	pumps = result->reason == REASON_OK && !result->kernel;
 	if (r == 0) {
-		r = worker_channel_post(&s->channel, s->buf, size, pumps ? pump_fd : -1);
+		r = channel_post(&s->channel, s->buf, size, pumps ? pump_fd : -1);
 		memory_wipe(s->buf, size);
 	}
 	memory_wipe(&s->message, sizeof(s->message));
@@ -322,10 +322,10 @@ static int server_receive(struct server *s)
 	int r, fd;
 
 	for (int i = 0; i < RECEIVE_MAX; i++) {
-		r = worker_channel_receive(&s->channel, s->buf, sizeof(s->buf), &size, &fd);
-		if (r == WORKER_CHANNEL_E_AGAIN)
+		r = channel_receive(&s->channel, s->buf, sizeof(s->buf), &size, &fd);
+		if (r == CHANNEL_E_AGAIN)
 			return 0;
-		if (r == WORKER_CHANNEL_E_EOF) {
+		if (r == CHANNEL_E_EOF) {
 			loop_exit(s->loop, 0);
 			return 0;
 		}
@@ -349,7 +349,7 @@ static int on_channel(void *userdata, int fd _unused_, unsigned int events)
 	int r = 0;
 
 	if (events & LOOP_WRITE) {
-		r = worker_channel_flush(&s->channel);
+		r = channel_flush(&s->channel);
 		server_check_done(s);
 	}
 	if (r >= 0 && (events & (LOOP_READ | LOOP_HANGUP)))
@@ -371,7 +371,7 @@ static struct server *server_free(struct server *s)
 	while (!list_empty(&s->jobs))
 		job_free(container_of(s->jobs.next, struct job, link));
 	worker_table_done(&s->table);
-	worker_channel_done(&s->channel);
+	channel_done(&s->channel);
 	tls_store_free(s->store);
 	conf_free(s->conf);
 	conf_snapshot_free(s->snapshot);
@@ -415,7 +415,7 @@ int worker_serve(int channel_fd, int snapshot_fd)
 	r = loop_new(&s->loop);
 	if (r < 0)
 		return r;
-	r = worker_channel_init(&s->channel, s->loop, channel_fd, on_channel, s);
+	r = channel_init(&s->channel, s->loop, channel_fd, on_channel, s);
 	if (r < 0)
 		return r;
 	r = server_configure(s, snapshot_fd, &hello.hello.error);

@@ -5,8 +5,8 @@
  * worker - handshakes in processes of their own: the messages, the pool that session asks, and the
  * serving side inside siptls-handshake.
  *
- * A worker is forked and executed with two descriptors, the channel (WORKER_FD_CHANNEL, a
- * SOCK_SEQPACKET pair) and the configuration snapshot (WORKER_FD_SNAPSHOT). It says hello when it
+ * A worker is forked and executed with two descriptors, the channel (CHANNEL_FD) and the
+ * configuration snapshot (CHANNEL_FD_EXTRA). It says hello when it
  * has read certificates and keys, then takes jobs (with the peer's socket) and answers each with
  * one result. It sees no session table, no control socket and no other worker. What it sends is
  * checked like a peer's bytes: a worker may have been taken over by the peer it talks to.
@@ -15,6 +15,7 @@
  */
 
 #include <siptls/base.h>
+#include <siptls/channel.h>
 #include <siptls/conf.h>
 #include <siptls/loop.h>
 #include <siptls/reason.h>
@@ -22,9 +23,7 @@
 #include <siptls/tls.h>
 #include <siptls/trust.h>
 
-#define WORKER_FD_CHANNEL  3
-#define WORKER_FD_SNAPSHOT 4
-#define WORKER_MESSAGE_MAX (192 * 1024) /* bytes */
+#define WORKER_MESSAGE_MAX CHANNEL_MESSAGE_MAX
 
 /* ---- results ---- */
 

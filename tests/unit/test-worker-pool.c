@@ -67,7 +67,7 @@ static void say(int fd)
 		msg.msg_control = &control;
 		msg.msg_controllen = sizeof(control.space);
 	}
-	if (sendmsg(WORKER_FD_CHANNEL, &msg, MSG_NOSIGNAL) < 0)
+	if (sendmsg(CHANNEL_FD, &msg, MSG_NOSIGNAL) < 0)
 		_exit(101);
 }
 
@@ -132,7 +132,7 @@ static void obey(uint64_t id, enum order order)
 		for (;;)
 			pause();
 	case GARBAGE:
-		(void)!write(WORKER_FD_CHANNEL, "\xff\xff", 2);
+		(void)!write(CHANNEL_FD, "\xff\xff", 2);
 		return;
 	case FOREIGN_ID:
 		say_result(id + 1000000, REASON_NOT_TLS, false, -1);
@@ -197,11 +197,11 @@ static bool hear(void)
 			      .msg_iovlen = 1,
 			      .msg_control = control,
 			      .msg_controllen = sizeof(control) };
-	struct pollfd p = { .fd = WORKER_FD_CHANNEL, .events = POLLIN };
+	struct pollfd p = { .fd = CHANNEL_FD, .events = POLLIN };
 	ssize_t n;
 
 	(void)poll(&p, 1, -1);
-	n = recvmsg(WORKER_FD_CHANNEL, &msg, MSG_CMSG_CLOEXEC);
+	n = recvmsg(CHANNEL_FD, &msg, MSG_CMSG_CLOEXEC);
 	if (n < 0 && errno == EAGAIN)
 		return true;
 	if (n <= 0)
@@ -219,7 +219,7 @@ static int worker_main(void)
 	char character[32] = "";
 	bool retiring = false;
 
-	if (pread(WORKER_FD_SNAPSHOT, character, sizeof(character) - 1, 0) < 0 || getenv("PATH") ||
+	if (pread(CHANNEL_FD_EXTRA, character, sizeof(character) - 1, 0) < 0 || getenv("PATH") ||
 	    fcntl(5, F_GETFD) >= 0)
 		return 106;
 	if (strcmp(character, "dies") == 0)
@@ -690,7 +690,7 @@ static bool is_worker(void)
 	int type = 0;
 	socklen_t len = sizeof(type);
 
-	return getsockopt(WORKER_FD_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	return getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
 	       type == SOCK_SEQPACKET;
 }
 

@@ -2,7 +2,7 @@
 
 /* The bounded two-way codec of wire.h. */
 
-#include "worker/wire.h"
+#include <siptls/wire.h>
 
 void wire_encode_begin(struct wire *w, uint8_t *buf, size_t size)
 {

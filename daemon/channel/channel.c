@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The channel between daemon and worker; see channel.h. */
+/* Both ends of a channel; see channel.h. */
 
-#include "worker/channel.h"
+#include <siptls/channel.h>
 
 #include <fcntl.h>
 #include <siptls/secret.h>
-#include <siptls/worker.h>
 #include <sys/socket.h>
 
 struct queued {
@@ -23,16 +22,16 @@ struct queued {
  */
 static int buffer_grow(int fd)
 {
-	int size = WORKER_MESSAGE_MAX + 64;
+	int size = CHANNEL_MESSAGE_MAX + 64;
 	socklen_t len = sizeof(size);
 
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, len) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) < 0)
 		return -errno;
-	return size / 2 - 64 < WORKER_MESSAGE_MAX ? -ENOBUFS : 0;
+	return size / 2 - 64 < CHANNEL_MESSAGE_MAX ? -ENOBUFS : 0;
 }
 
-int worker_channel_pair(int ret[2])
+int channel_pair(int ret[2])
 {
 	_cleanup_fd_ int one = -1, other = -1;
 	int fds[2], r;
@@ -51,8 +50,7 @@ int worker_channel_pair(int ret[2])
 	return 0;
 }
 
-int worker_channel_init(struct worker_channel *c, struct loop *loop, int fd, loop_io_fn fn,
-			void *userdata)
+int channel_init(struct channel *c, struct loop *loop, int fd, loop_io_fn fn, void *userdata)
 {
 	int r = loop_io_add(loop, fd, LOOP_READ, fn, userdata, &c->io);
 
@@ -64,7 +62,7 @@ int worker_channel_init(struct worker_channel *c, struct loop *loop, int fd, loo
 	return 0;
 }
 
-static void queued_free(struct worker_channel *c, struct queued *q)
+static void queued_free(struct channel *c, struct queued *q)
 {
 	list_remove(&q->link);
 	c->n_queued--;
@@ -73,7 +71,7 @@ static void queued_free(struct worker_channel *c, struct queued *q)
 	free(q);
 }
 
-void worker_channel_done(struct worker_channel *c)
+void channel_done(struct channel *c)
 {
 	if (!c->io)
 		return;
@@ -83,7 +81,7 @@ void worker_channel_done(struct worker_channel *c)
 		queued_free(c, container_of(c->queue.next, struct queued, link));
 }
 
-/* 0, WORKER_CHANNEL_E_AGAIN or -errno. */
+/* 0, CHANNEL_E_AGAIN or -errno. */
 static int send_one(int channel, const uint8_t *buf, size_t size, int fd)
 {
 	union {
@@ -104,10 +102,10 @@ static int send_one(int channel, const uint8_t *buf, size_t size, int fd)
 	}
 	if (sendmsg(channel, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
-	return errno == EAGAIN || errno == EINTR ? WORKER_CHANNEL_E_AGAIN : -errno;
+	return errno == EAGAIN || errno == EINTR ? CHANNEL_E_AGAIN : -errno;
 }
 
-static int enqueue(struct worker_channel *c, const uint8_t *buf, size_t size, int fd)
+static int enqueue(struct channel *c, const uint8_t *buf, size_t size, int fd)
 {
 	_cleanup_fd_ int copy = -1;
 	struct queued *q;
@@ -132,23 +130,23 @@ static int enqueue(struct worker_channel *c, const uint8_t *buf, size_t size, in
 	return 0;
 }
 
-int worker_channel_post(struct worker_channel *c, const uint8_t *buf, size_t size, int fd)
+int channel_post(struct channel *c, const uint8_t *buf, size_t size, int fd)
 {
 	int r;
 
 	if (!list_empty(&c->queue))
 		return enqueue(c, buf, size, fd);
 	r = send_one(c->fd, buf, size, fd);
-	return r == WORKER_CHANNEL_E_AGAIN ? enqueue(c, buf, size, fd) : r;
+	return r == CHANNEL_E_AGAIN ? enqueue(c, buf, size, fd) : r;
 }
 
-int worker_channel_flush(struct worker_channel *c)
+int channel_flush(struct channel *c)
 {
 	while (!list_empty(&c->queue)) {
 		struct queued *q = container_of(c->queue.next, struct queued, link);
 		int r = send_one(c->fd, q->bytes, q->size, q->fd);
 
-		if (r == WORKER_CHANNEL_E_AGAIN)
+		if (r == CHANNEL_E_AGAIN)
 			return 0;
 		if (r < 0)
 			return r;
@@ -179,11 +177,10 @@ static int take_fd(struct msghdr *msg, int *ret)
 	if (n <= 1 && !(msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return 0;
 	*ret = fd_close(*ret);
-	return WORKER_CHANNEL_E_MALFORMED;
+	return CHANNEL_E_MALFORMED;
 }
 
-int worker_channel_receive(struct worker_channel *c, uint8_t *buf, size_t size, size_t *ret_size,
-			   int *ret_fd)
+int channel_receive(struct channel *c, uint8_t *buf, size_t size, size_t *ret_size, int *ret_fd)
 {
 	union {
 		struct cmsghdr header;
@@ -198,8 +195,8 @@ int worker_channel_receive(struct worker_channel *c, uint8_t *buf, size_t size, 
 	int r;
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? WORKER_CHANNEL_E_AGAIN
-		       : errno == ECONNRESET		 ? WORKER_CHANNEL_E_EOF
+		return errno == EAGAIN || errno == EINTR ? CHANNEL_E_AGAIN
+		       : errno == ECONNRESET		 ? CHANNEL_E_EOF
 							 : -errno;
 	r = take_fd(&msg, ret_fd);
 	if (r != 0)
@@ -207,7 +204,7 @@ int worker_channel_receive(struct worker_channel *c, uint8_t *buf, size_t size, 
 	/* No message is empty, so nothing but the end of the stream reads as zero bytes. */
 	if (n == 0) {
 		*ret_fd = fd_close(*ret_fd);
-		return WORKER_CHANNEL_E_EOF;
+		return CHANNEL_E_EOF;
 	}
 	*ret_size = (size_t)n;
 	return 0;

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Fork and execute one worker. posix_spawn() does not copy the daemon's page tables, and a new
- * image means a new address space layout and nothing of the daemon's memory in the process that
+ * Fork and execute a process of ours. posix_spawn() does not copy the daemon's page tables, and a
+ * new image means a new address space layout and nothing of the daemon's memory in the process that
  * reads strangers' bytes.
  */
 
-#include "worker/spawn.h"
-
-#include "worker/channel.h"
+#include <siptls/channel.h>
 
 #include <fcntl.h>
 #include <signal.h>
-#include <siptls/worker.h>
 #include <spawn.h>
 
 /* A copy above the fixed numbers, so that putting one in place cannot overwrite the other. */
 static int fd_raise(int fd)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, WORKER_FD_SNAPSHOT + 1);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, CHANNEL_FD_EXTRA + 1);
 
 	return copy < 0 ? -errno : copy;
 }
@@ -40,18 +37,18 @@ static int spawn_attributes(posix_spawnattr_t *attr)
 	return -r;
 }
 
-static int spawn_run(const char *executable, int channel, int snapshot,
+static int spawn_run(const char *executable, int channel, int extra,
 		     posix_spawn_file_actions_t *actions, posix_spawnattr_t *attr, pid_t *ret_pid)
 {
 	/* Neither writes through argv; the interface is older than const. */
 	char *argv[] = { (char *)(uintptr_t)executable, NULL };
-	/* The environment tells of sockets (NOTIFY_SOCKET) and files that are not a worker's. */
+	/* The environment tells of sockets (NOTIFY_SOCKET) and files that are not its own. */
 	char *environment[] = { NULL };
 	int r;
 
-	r = posix_spawn_file_actions_adddup2(actions, channel, WORKER_FD_CHANNEL);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(actions, snapshot, WORKER_FD_SNAPSHOT);
+	r = posix_spawn_file_actions_adddup2(actions, channel, CHANNEL_FD);
+	if (r == 0 && extra >= 0)
+		r = posix_spawn_file_actions_adddup2(actions, extra, CHANNEL_FD_EXTRA);
 	if (r == 0)
 		r = -spawn_attributes(attr);
 	if (r == 0)
@@ -59,14 +56,14 @@ static int spawn_run(const char *executable, int channel, int snapshot,
 	return -r;
 }
 
-int worker_spawn(const char *executable, int snapshot_fd, int *ret_channel, pid_t *ret_pid)
+int channel_spawn(const char *executable, int extra_fd, int *ret_channel, pid_t *ret_pid)
 {
-	_cleanup_fd_ int ours = -1, theirs = -1, raised = -1, snapshot = -1;
+	_cleanup_fd_ int ours = -1, theirs = -1, raised = -1, extra = -1;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	int pair[2], r;
 
-	r = worker_channel_pair(pair);
+	r = channel_pair(pair);
 	if (r < 0)
 		return r;
 	ours = pair[0];
@@ -74,15 +71,17 @@ int worker_spawn(const char *executable, int snapshot_fd, int *ret_channel, pid_
 	raised = fd_raise(theirs);
 	if (raised < 0)
 		return raised;
-	snapshot = fd_raise(snapshot_fd);
-	if (snapshot < 0)
-		return snapshot;
+	if (extra_fd >= 0) {
+		extra = fd_raise(extra_fd);
+		if (extra < 0)
+			return extra;
+	}
 	r = posix_spawn_file_actions_init(&actions);
 	if (r != 0)
 		return -r;
 	r = posix_spawnattr_init(&attr);
 	if (r == 0) {
-		r = -spawn_run(executable, raised, snapshot, &actions, &attr, ret_pid);
+		r = -spawn_run(executable, raised, extra, &actions, &attr, ret_pid);
 		posix_spawnattr_destroy(&attr);
 	}
 	posix_spawn_file_actions_destroy(&actions);
