@@ -49,17 +49,18 @@ SETUP_GOALS := demo check help clean format format-check shell
 needs_libs  := $(if $(MAKECMDGOALS),$(filter-out $(SETUP_GOALS),$(MAKECMDGOALS)),all)
 
 PKGS	  := gnutls>=3.7.9 libsystemd>=252 jansson>=2.14 libconfuse>=3.3 libseccomp>=2.5
+PKGS_FETCH := libcurl>=7.88 libunbound>=1.17
 PKGS_TOOL := libmnl>=1.0.4 libnl-3.0>=3.7 libnl-genl-3.0>=3.7 smartcols>=2.38
 PKGS_TEST := cmocka>=1.1.5
 quoted	   = $(foreach p,$(1),'$(subst >=, >= ,$(p))')
 
 ifneq ($(needs_libs),)
-missing := $(shell for p in $(call quoted,$(PKGS) $(PKGS_TOOL)); do \
+missing := $(shell for p in $(call quoted,$(PKGS) $(PKGS_FETCH) $(PKGS_TOOL)); do \
 	$(PKG_CONFIG) --exists "$$p" || echo "$$p"; done)
 ifneq ($(missing),)
 $(error libraries not found: $(missing). On Debian run: tests/setup build)
 endif
-PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(call quoted,$(PKGS) $(PKGS_TOOL)))
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(call quoted,$(PKGS) $(PKGS_FETCH) $(PKGS_TOOL)))
 endif
 
 # Which optional flags this compiler takes: asked once for each compiler, kept beside the objects.
@@ -100,7 +101,7 @@ KMOD_SRC  := $(wildcard kmod-tools/*.c)
 UNIT_SRC  := $(wildcard tests/unit/test-*.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz-*.c)
 obj	   = $(patsubst %.c,$(O)/%.o,$(1))
-PROGRAMS  := siptlsd siptls-handshake siptlsctl siptls-kmod
+PROGRAMS  := siptlsd siptls-handshake siptls-fetch siptlsctl siptls-kmod
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(O)/tests/%,$(UNIT_SRC))
 SEED_BIN  := $(patsubst tests/fuzz/%.c,$(O)/tests/seeds-%,$(FUZZ_SRC))
 
@@ -126,6 +127,10 @@ $(O)/siptlsd $(O)/siptls-handshake: $(O)/%: $(O)/daemon/%.o $(O)/libsiptls.a
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $^ $(call libs,$(PKGS)) -pthread -o $@
 
+$(O)/siptls-fetch: $(O)/daemon/siptls-fetch.o $(O)/libsiptls.a
+	$(call say,LINK,$@)
+	$(Q)$(LINK) $^ $(call libs,$(PKGS) $(PKGS_FETCH)) -pthread -o $@
+
 $(O)/siptlsctl: $(O)/daemon/siptlsctl.o $(O)/libsiptls.a
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $^ $(call libs,$(PKGS) smartcols) -pthread -o $@
@@ -137,13 +142,13 @@ $(O)/siptls-kmod: $(call obj,$(KMOD_SRC)) $(O)/libsiptls.a
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libsiptls.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(call libs,$(PKGS) $(PKGS_TEST) smartcols) -pthread -o $@
+	$(Q)$(LINK) $^ $(call libs,$(PKGS) $(PKGS_FETCH) $(PKGS_TEST) smartcols) -pthread -o $@
 
 # A fuzzer's entry point with a main that runs its seeds, as an ordinary test.
 $(O)/tests/seeds-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/seeds.o $(O)/libsiptls.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $^ $(call libs,$(PKGS) smartcols) -pthread -o $@
+	$(Q)$(LINK) $^ $(call libs,$(PKGS) $(PKGS_FETCH) smartcols) -pthread -o $@
 
 help:
 	@sed -n '/^# make /s/^# //p; /^# V=1/s/^# //p' Makefile
@@ -152,6 +157,7 @@ clean:
 	$(Q)rm -rf build
 
 include tests/tests.mk
+include tests/bench/bench.mk
 include systemd/install.mk
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

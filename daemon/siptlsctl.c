@@ -21,13 +21,36 @@ static const struct {
 	{ "show", "ID", "everything about one session", ctl_show },
 	{ "close", "ID...", "end sessions", ctl_close },
 	{ "lookup", "ADDRESS:PORT", "who is behind this peer of the SIP server", ctl_lookup },
+	{ "refusals", "[--peer NAME] [LIST]", "the last connections that were refused",
+	  ctl_refusals },
+	{ "explain",
+	  "ID\n"
+	  "  explain --chain FILE... --as-peer NAME --direction in|out [--config FILE] [--at TIME]",
+	  "why a session or refusal was judged so, rule by rule; --chain: of files, without "
+	  "siptlsd",
+	  ctl_explain },
 	{ "peers", "[LIST]", "the topology's entries with their figures", ctl_peers },
-	{ "reload", "", "read the configuration again, wait until it is in force", ctl_reload },
-	{ "reasons", "[LIST]", "why connections are refused and sessions end", ctl_reasons },
+	{ "topology", "[NAME | LIST]", "the topology's entries with their policy", ctl_topology },
+	{ "probe", "PEER", "dial a peer now and tell whether it would be admitted", ctl_probe },
+	{ "revocation", "[--refresh] [LIST]", "revocation lists and where they come from",
+	  ctl_revocation },
+	{ "certificates", "[LIST]", "this server's certificates and the anchors, with time left",
+	  ctl_certificates },
+	{ "reload", "[--dry-run [LIST]]",
+	  "read the configuration again, wait until it is in force; --dry-run: tell what would "
+	  "change",
+	  ctl_reload },
+	{ "stage", "[LIST]", "prepare the configuration, tell what it would change", ctl_stage },
+	{ "commit", "[--at TIME]", "put in force what is staged, now or then", ctl_commit },
+	{ "abort", "", "drop what is staged", ctl_abort },
+	{ "preview", "--staged | --at TIME | --crl FILE [LIST]", "which sessions would end",
+	  ctl_preview },
+	{ "reasons", "[CODE | LIST]", "why connections are refused and sessions end", ctl_reasons },
 	{ "verify",
-	  "--anchor FILE... --chain FILE --name NAME [--purpose server|client]\n"
-	  "           [--profile rfc5922|rfc9525|pool] [--usage tls|tls-any|sip|ignore] [--at "
-	  "TIME]",
+	  "--anchor FILE... --chain FILE... --name NAME|--any-name [--crl FILE...]\n"
+	  "           [--profile rfc5922|rfc9525|pool] [--purpose server|client]\n"
+	  "           [--usage tls|tls-any|sip|ignore] [--revocation off|check|require]\n"
+	  "           [--grace TIME] [--at TIME]",
 	  "judge a certificate as the daemon would, from files alone", ctl_verify },
 };
 
@@ -40,7 +63,8 @@ static int usage(FILE *to, int status)
 	fprintf(to,
 		"\n"
 		"  LIST: --output COLUMN,... chooses columns, --raw gives them tab-separated with\n"
-		"  plain numbers. Every command takes --json.\n"
+		"  plain numbers. Every command takes --json. TIME is 2027-01-31T12:00:00Z or\n"
+		"  @SECONDS since 1970; --grace takes 90s, 5m, 2h, 14d.\n"
 		"\n"
 		"  --socket PATH  of the daemon (" CONTROL_DEFAULT_PATH ")\n"
 		"  --version, --help\n"
@@ -62,7 +86,7 @@ static int run(const struct ctl_context *context, int argc, char **argv)
 		fprintf(stderr, "siptlsctl: %s: %s\n", argv[0], strerror(-r));
 		return CTL_FAILED;
 	}
-	fprintf(stderr, "siptlsctl: no command '%s'\n", argv[0]);
+	fprintf(stderr, "siptlsctl: no command \"%s\"\n", argv[0]);
 	return usage(stderr, CTL_USAGE);
 }
 
@@ -80,8 +104,9 @@ int main(int argc, char **argv)
 	struct ctl_context context = { .socket = CONTROL_DEFAULT_PATH };
 	int option;
 
+	opterr = 0;
 	/* "+": what comes after the command is the command's. */
-	while ((option = getopt_long(argc, argv, "+h", options, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "+:h", options, NULL)) >= 0) {
 		switch (option) {
 		case 's':
 			context.socket = optarg;
@@ -95,6 +120,9 @@ int main(int argc, char **argv)
 			printf("siptlsctl %s\n", SIPTLS_VERSION);
 			return EXIT_SUCCESS;
 		default:
+			fprintf(stderr, "siptlsctl: %s: \"%s\"\n",
+				option == ':' ? "a value is missing" : "no such option",
+				argv[optind - 1]);
 			return usage(stderr, CTL_USAGE);
 		}
 	}

@@ -21,6 +21,7 @@
 
 static const char *arg_config = CONF_DEFAULT_PATH;
 static const char *arg_worker = SIPTLS_LIBEXECDIR "/siptls-handshake";
+static const char *arg_fetch = SIPTLS_LIBEXECDIR "/siptls-fetch";
 static bool arg_check;
 
 struct daemon {
@@ -33,11 +34,14 @@ struct daemon {
 static int usage(FILE *to, int status)
 {
 	fprintf(to,
-		"usage: siptlsd [--config FILE] [--check] [--worker PROGRAM] [--version]\n"
+		"usage: siptlsd [--config FILE] [--check] [--worker PROGRAM] [--fetch PROGRAM]\n"
+		"               [--version]\n"
 		"\n"
 		"  --config FILE     configuration (" CONF_DEFAULT_PATH ")\n"
 		"  --check           read and check everything, start nothing, exit 0 or 1\n"
 		"  --worker PROGRAM  handshake program (" SIPTLS_LIBEXECDIR "/siptls-handshake)\n"
+		"  --fetch PROGRAM   gets CRLs and DNS answers (" SIPTLS_LIBEXECDIR
+		"/siptls-fetch)\n"
 		"  --version\n");
 	return status;
 }
@@ -46,9 +50,13 @@ static int usage(FILE *to, int status)
 static int arguments_parse(int argc, char **argv, int *ret_status)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
-		{ "worker", required_argument, NULL, 'w' }, { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },	    { 0 },
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "worker", required_argument, NULL, 'w' },
+		{ "fetch", required_argument, NULL, 'f' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int option;
 
@@ -62,6 +70,9 @@ static int arguments_parse(int argc, char **argv, int *ret_status)
 			break;
 		case 'w':
 			arg_worker = optarg;
+			break;
+		case 'f':
+			arg_fetch = optarg;
 			break;
 		case 'v':
 			*ret_status = printf("siptlsd %s\n", SIPTLS_VERSION) < 0;
@@ -85,9 +96,38 @@ static int arguments_parse(int argc, char **argv, int *ret_status)
 
 struct check {
 	struct loop *loop;
+	const struct conf *conf;
 	struct conf_error error;
 	bool refused;
 };
+
+static void check_warn(void *userdata _unused_, const char *line)
+{
+	fprintf(stderr, "warning: %s\n", line);
+}
+
+/* Allowed, because the peer's clock may be right and ours wrong; but hardly meant. */
+static void check_certificate(void *userdata, struct worker_certificate *certificate)
+{
+	const struct check *check = userdata;
+	const struct conf *conf = check->conf;
+	const struct trust_certificate *read = certificate->facts.certs;
+	int64_t left;
+
+	if (certificate->facts.n_certs != 1 ||
+	    certificate->index >=
+		    (certificate->anchor ? conf->trust.n_anchors : conf->n_identities))
+		return;
+	left = read->not_after - time_realtime_s();
+	if (left >= (int64_t)conf->limits.expiry_warning_s)
+		return;
+	fprintf(stderr, "warning: certificate of %s \"%s\" (%s, serial %s) %s %lld days%s\n",
+		certificate->anchor ? "anchor" : "identity",
+		certificate->anchor ? conf->trust.anchors[certificate->index].name
+				    : conf->identities[certificate->index].name,
+		read->subject, read->serial, left < 0 ? "ended" : "ends in",
+		(long long)(left < 0 ? -left : left) / (24 * 3600), left < 0 ? " ago" : "");
+}
 
 static void check_ready(void *userdata, struct worker_pool *pool _unused_,
 			const struct conf_error *error)
@@ -103,7 +143,8 @@ static void check_ready(void *userdata, struct worker_pool *pool _unused_,
 static int check_worker(struct check *check, const struct conf_snapshot *snapshot,
 			struct worker_pool **ret_pool)
 {
-	static const struct worker_pool_ops ops = { .ready = check_ready };
+	static const struct worker_pool_ops ops = { .ready = check_ready,
+						    .certificate = check_certificate };
 	int r = worker_pool_new(check->loop, arg_worker, /* n= */ 1, snapshot, &ops, check,
 				ret_pool);
 
@@ -119,6 +160,7 @@ static int check_files(struct check *check)
 {
 	struct conf_snapshot *snapshot = NULL;
 	struct worker_pool *pool = NULL;
+	struct ktls_support support = { 0 };
 	struct conf *conf = NULL;
 	int r;
 
@@ -126,11 +168,24 @@ static int check_files(struct check *check)
 	if (r == 0)
 		r = conf_load(snapshot, &conf, &check->error);
 	if (r == 0)
+		r = ktls_probe(&support);
+	if (r == 0) {
+		conf_warnings(conf, support.ulp, check_warn, NULL);
+		check->conf = conf;
 		r = check_worker(check, snapshot, &pool);
+	}
 	worker_pool_free(pool);
 	conf_free(conf);
 	conf_snapshot_free(snapshot);
 	return r == 0 && check->refused ? CONF_E_INVALID : r;
+}
+
+static void error_print(const struct conf_error *error)
+{
+	if (error->line)
+		fprintf(stderr, "%s:%u: %s\n", error->file, error->line, error->text);
+	else
+		fprintf(stderr, "%s: %s\n", error->file, error->text);
 }
 
 static int check_run(struct loop *loop)
@@ -145,8 +200,7 @@ static int check_run(struct loop *loop)
 	if (r < 0)
 		fprintf(stderr, "%s: %s\n", arg_config, strerror(-r));
 	else
-		fprintf(stderr, "%s:%u: %s\n", check.error.file, check.error.line,
-			check.error.text);
+		error_print(&check.error);
 	return EXIT_FAILURE;
 }
 
@@ -229,7 +283,8 @@ static int daemon_setup(struct daemon *daemon)
 		loop_signal_fn fn;
 	} handlers[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGHUP, on_hup } };
 	struct sessions_config config = { .conf_path = arg_config,
-					  .worker_executable = arg_worker };
+					  .worker_executable = arg_worker,
+					  .fetch_executable = arg_fetch };
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {

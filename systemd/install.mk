@@ -5,6 +5,7 @@
 define INSTALLED
 $(O)/siptlsd		$(SBINDIR)		755
 $(O)/siptls-handshake	$(LIBEXECDIR)		755
+$(O)/siptls-fetch		$(LIBEXECDIR)		755
 $(O)/siptlsctl		$(BINDIR)		755
 $(O)/siptls-kmod	$(BINDIR)		755
 $(O)/siptlsd.service	$(UNITDIR)		644

@@ -49,19 +49,31 @@ static int check_number(const struct conf_check *c, struct conf_value *value)
 
 static int check_duration(const struct conf_check *c, struct conf_value *value)
 {
+	const char *word = c->row->words ? c->row->words[0] : NULL;
+	char buf[128] = "";
+	struct text range = TEXT_INIT(buf);
 	uint64_t ms;
 
+	if (word && strcmp(value->text, word) == 0) {
+		value->number = c->row->word;
+		return 0;
+	}
+	if (word)
+		text_addf(&range, "%s or ", word);
+	text_addf(&range, "a duration");
 	if (!conf_duration_parse(value->text, &ms))
-		return conf_check_fail(
-			c, value->line,
-			"expected a duration like \"500ms\", \"10s\", \"2m\" or \"1h\", found "
-			"\"%s\"",
-			value->text);
-	if (ms < c->row->min || ms > c->row->max)
 		return conf_check_fail(c, value->line,
-				       "expected a duration from %jums to %jum, found \"%s\"",
-				       (uintmax_t)c->row->min, (uintmax_t)c->row->max / 60000,
+				       "expected %s like \"500ms\", \"10s\", \"2m\", \"1h\" or "
+				       "\"14d\", found \"%s\"",
+				       buf, value->text);
+	if (ms < c->row->min || ms > c->row->max) {
+		text_addf(&range, " from ");
+		conf_duration_format(c->row->min, &range);
+		text_addf(&range, " to ");
+		conf_duration_format(c->row->max, &range);
+		return conf_check_fail(c, value->line, "expected %s, found \"%s\"", buf,
 				       value->text);
+	}
 	value->number = ms;
 	return 0;
 }
@@ -90,6 +102,39 @@ static int check_address(const struct conf_check *c, struct conf_value *value)
 				       "expected a port from 1 to 65535, found \"%s\"",
 				       value->text);
 	return conf_check_fail(c, value->line, "expected ADDRESS:PORT, found \"%s\"", value->text);
+}
+
+static int check_url(const struct conf_check *c, const struct conf_value *value)
+{
+	if (strlen(value->text) > TRUST_URL_MAX)
+		return conf_check_fail(c, value->line,
+				       "expected a URL of at most %d bytes, found %zu bytes",
+				       TRUST_URL_MAX, strlen(value->text));
+	if (!conf_url_is_sane(value->text))
+		return conf_check_fail(c, value->line,
+				       "expected a URL of http: or https:, found \"%s\"",
+				       value->text);
+	return 0;
+}
+
+static int check_block(const struct conf_check *c, struct conf_value *value)
+{
+	if (conf_hostname_normalize(value->text + (value->text[0] == '.')))
+		return 0;
+	return conf_check_fail(c, value->line,
+			       "expected a host name, or \".\" and a domain for all names in it, "
+			       "found \"%s\"",
+			       value->text);
+}
+
+static int check_fingerprint(const struct conf_check *c, struct conf_value *value)
+{
+	if (conf_fingerprint_parse(value->text, value->fingerprint))
+		return 0;
+	return conf_check_fail(c, value->line,
+			       "expected the SHA-256 fingerprint of a certificate, 64 hexadecimal "
+			       "digits, found \"%s\"",
+			       value->text);
 }
 
 int conf_check_value(const struct conf_check *c, struct conf_value *value)
@@ -126,6 +171,12 @@ int conf_check_value(const struct conf_check *c, struct conf_value *value)
 		return check_bool(c, value);
 	case CONF_ADDRESS:
 		return check_address(c, value);
+	case CONF_URL:
+		return check_url(c, value);
+	case CONF_BLOCK:
+		return check_block(c, value);
+	case CONF_FINGERPRINT:
+		return check_fingerprint(c, value);
 	}
 	return -EINVAL;
 }

@@ -9,10 +9,13 @@
  *	schema		which options there are, as tables
  *	tree		libconfuse, driven by syntax and schema -> a tree of checked values with
  *lines topology	tree of topology.conf -> struct trust_policy
+ *	entries		pools, servers... of it
  *	ports		listen and dial sections -> struct conf
  *	load		all else of siptlsd.conf -> struct conf
  *	take		files -> a snapshot, by reading them as above
  *	snapshot	a snapshot -> its files, and conf_load()
+ *	last-good	a snapshot -> a folder of files, and back
+ *	diff, warnings	struct conf -> lines for people
  */
 
 #include <confuse.h>
@@ -22,19 +25,23 @@
 #define CONF_SECTIONS_MAX  16384	 /* of one configuration file */
 #define CONF_DEPTH_MAX	   8		 /* sections in sections */
 #define CONF_STRING_MAX	   4095		 /* bytes of one value; of a path, too (PATH_MAX) */
-#define CONF_LIST_MAX	   256		 /* values of one list */
+#define CONF_LIST_MAX	   4096		 /* values of one list */
 #define CONF_ADDRESSES_MAX 1024		 /* listening addresses, all sections together */
 #define CONF_TITLE_MAX	   64		 /* bytes; host names have a limit of their own */
+#define CONF_FOLDER_MAX	   1023		 /* bytes of the path of a CRL and of the state folder */
 
 /* ---- values ---- */
 
 bool conf_number_parse(const char *text, uint64_t *ret);      /* decimal digits, nothing else */
-bool conf_duration_parse(const char *text, uint64_t *ret_ms); /* "500ms", "10s", "2m", "1h" */
-bool conf_bool_parse(const char *text, bool *ret);	      /* true, false */
+bool conf_duration_parse(const char *text, uint64_t *ret_ms); /* "500ms", "10s", ... "14d" */
+void conf_duration_format(uint64_t ms, struct text *ret);
+bool conf_bool_parse(const char *text, bool *ret);		    /* true, false */
 int64_t conf_word_find(const char *const *words, const char *text); /* index or -1 */
 
 /* Is it a host name? Then it is in lower case afterwards. */
 bool conf_hostname_normalize(char *name);
+bool conf_url_is_sane(const char *text);			       /* http: or https: */
+bool conf_fingerprint_parse(const char *text, uint8_t ret[static 32]); /* hex, colons allowed */
 
 void *conf_array_new(size_t n, size_t size); /* zeroed; NULL is want of memory, even with n 0 */
 
@@ -68,6 +75,9 @@ enum conf_type {
 	CONF_DURATION,
 	CONF_BOOL,
 	CONF_ADDRESS,
+	CONF_URL,
+	CONF_BLOCK, /* a host name, or one after a dot for the domain with all below it */
+	CONF_FINGERPRINT,
 };
 
 enum {
@@ -86,9 +96,15 @@ struct conf_option {
 	uint64_t min, max;    /* numbers; durations in milliseconds */
 	const char *const *words;
 	const struct conf_option *options; /* of a section */
+	uint64_t word;			   /* durations: what the only one of @words means */
 };
 
 extern const struct conf_option conf_options_daemon[], conf_options_topology[];
+
+extern const char *const conf_kernel_words[],
+	*const conf_kind_words[], *const conf_proxy_words[], *const conf_dnssec_words[];
+/* The index is the set of directions less one: there is no word for no direction at all. */
+extern const char *const conf_direction_words[];
 
 /* ---- tree ---- */
 
@@ -104,6 +120,7 @@ struct conf_value {
 	union {
 		uint64_t number; /* numbers, milliseconds, index of the word, 0 or 1 */
 		struct net_addr address;
+		uint8_t fingerprint[32];
 	};
 	char text[]; /* as written */
 };
@@ -116,11 +133,14 @@ int conf_tree_parse(const struct conf_option *options, const char *file, const c
 		    size_t size, struct conf_tree *ret, struct conf_error *error) _must_check_;
 void conf_tree_done(struct conf_tree *tree);
 
+/* An option that this kind of section cannot have is one that is not there. */
 size_t conf_tree_count(cfg_t *section, const char *option);
 cfg_t *conf_tree_section(cfg_t *section, const char *option, size_t i);
 struct conf_value *conf_tree_value(cfg_t *section, const char *option, size_t i); /* or NULL */
-uint64_t conf_tree_number(cfg_t *section, const char *option); /* of an option with a fallback */
+uint64_t conf_tree_number(cfg_t *section, const char *option); /* 0 if it is not there */
 int conf_tree_text(cfg_t *section, const char *option, char **ret) _must_check_; /* NULL: none */
+/* All values of a list, as written; *ret_n counts what has to be freed, also on failure. */
+int conf_tree_texts(cfg_t *section, const char *option, char ***ret, size_t *ret_n) _must_check_;
 
 /* Tell a mistake in @option (may be NULL) of @section; returns CONF_E_INVALID. */
 int conf_tree_fail(const struct conf_tree *tree, const cfg_t *section, const char *option,
@@ -142,6 +162,12 @@ int conf_check_fail(const struct conf_check *c, uint32_t line, const char *forma
 
 /* ---- reading ---- */
 
+enum snapshot_kind {
+	SNAPSHOT_CONFIGURATION = 1, /* the daemon reads it */
+	SNAPSHOT_MATERIAL,	    /* CAs: for workers only */
+	SNAPSHOT_IDENTITY, /* certificates, keys and responses of ours: kept nowhere else */
+};
+
 /*
  * Where the bytes come from: files, a snapshot, memory. Both functions return 0, -errno, or
  * CONF_E_INVALID with one line in @reason on why the file cannot be had.
@@ -153,7 +179,8 @@ struct conf_source {
 	int (*text)(void *userdata, const char *path, const char **ret, size_t *ret_size,
 		    struct text *reason);
 	/* The configuration names this file, which is not a configuration file itself. */
-	int (*mention)(void *userdata, const char *path, struct text *reason);
+	int (*mention)(void *userdata, const char *path, enum snapshot_kind kind,
+		       struct text *reason);
 };
 
 static inline void conf_freep(struct conf **conf)
@@ -176,10 +203,19 @@ struct conf_reader {
 int conf_read_listeners(struct conf_reader *r) _must_check_;
 int conf_read_dials(struct conf_reader *r) _must_check_; /* after listeners and topology */
 
-/* The file that @value names: resolve it, and let the source know of it. */
-int conf_read_file(const struct conf_source *source, const struct conf_tree *tree,
-		   const cfg_t *section, const char *option, const struct conf_value *value,
-		   char **ret) _must_check_;
+/* A value that names a file. */
+struct conf_name {
+	const struct conf_tree *tree;
+	const cfg_t *section;
+	const char *option;
+	const struct conf_value *value;
+};
+
+/* Its absolute path, of at most @max bytes. */
+int conf_read_path(const struct conf_name *name, size_t max, char **ret) _must_check_;
+/* The same, and let the source know of the file. */
+int conf_read_file(const struct conf_source *source, const struct conf_name *name,
+		   enum snapshot_kind kind, char **ret) _must_check_;
 
 int conf_topology_read(const struct conf_source *source, const char *path, const char *text,
 		       size_t size, struct trust_policy *ret,

@@ -8,38 +8,37 @@
 
 /* ---- files ---- */
 
-static int resolve(const struct conf_tree *tree, const cfg_t *section, const char *option,
-		   const struct conf_value *value, size_t max, char **ret)
+int conf_read_path(const struct conf_name *name, size_t max, char **ret)
 {
 	_cleanup_free_ char *path = NULL;
 	int r;
 
-	r = conf_path_resolve(tree->file, value->text, &path);
+	r = conf_path_resolve(name->tree->file, name->value->text, &path);
 	if (r)
 		return r;
 	if (strlen(path) > max)
-		return conf_tree_fail(tree, section, option, value->line,
+		return conf_tree_fail(name->tree, name->section, name->option, name->value->line,
 				      "expected a path of at most %zu bytes, found \"%s\"", max,
 				      path);
 	*ret = steal_ptr(path);
 	return 0;
 }
 
-int conf_read_file(const struct conf_source *source, const struct conf_tree *tree,
-		   const cfg_t *section, const char *option, const struct conf_value *value,
-		   char **ret)
+int conf_read_file(const struct conf_source *source, const struct conf_name *name,
+		   enum snapshot_kind kind, char **ret)
 {
 	_cleanup_free_ char *path = NULL;
-	char buf[sizeof(tree->error->text)] = "";
+	char buf[sizeof(name->tree->error->text)] = "";
 	struct text reason = TEXT_INIT(buf);
 	int r;
 
-	r = resolve(tree, section, option, value, CONF_STRING_MAX, &path);
+	r = conf_read_path(name, CONF_STRING_MAX, &path);
 	if (r)
 		return r;
-	r = source->mention ? source->mention(source->userdata, path, &reason) : 0;
+	r = source->mention ? source->mention(source->userdata, path, kind, &reason) : 0;
 	if (r > 0)
-		return conf_tree_fail(tree, section, option, value->line, "%s", buf);
+		return conf_tree_fail(name->tree, name->section, name->option, name->value->line,
+				      "%s", buf);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(path);
@@ -50,20 +49,32 @@ int conf_read_file(const struct conf_source *source, const struct conf_tree *tre
 
 static int read_identity(struct conf_reader *r, cfg_t *section, struct conf_identity *identity)
 {
-	const struct conf_value *certificate = conf_tree_value(section, "certificate", 0);
-	const struct conf_value *key = conf_tree_value(section, "key", 0);
-	int e;
+	const struct {
+		const char *option;
+		char **path;
+		uint32_t *line;
+	} files[] = {
+		{ "certificate", &identity->certificate, &identity->line_certificate },
+		{ "key", &identity->key, &identity->line_key },
+		{ "ocsp", &identity->ocsp, &identity->line_ocsp },
+	};
 
-	identity->line_certificate = certificate->line;
-	identity->line_key = key->line;
 	identity->name = strdup(section->title);
 	if (!identity->name)
 		return -ENOMEM;
-	e = conf_read_file(r->source, r->tree, section, "certificate", certificate,
-			   &identity->certificate);
-	if (e)
-		return e;
-	return conf_read_file(r->source, r->tree, section, "key", key, &identity->key);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct conf_name name = { r->tree, section, files[i].option,
+					  conf_tree_value(section, files[i].option, 0) };
+		int e;
+
+		if (!name.value)
+			continue;
+		*files[i].line = name.value->line;
+		e = conf_read_file(r->source, &name, SNAPSHOT_IDENTITY, files[i].path);
+		if (e)
+			return e;
+	}
+	return 0;
 }
 
 static int read_identities(struct conf_reader *r)
@@ -87,17 +98,44 @@ static int read_identities(struct conf_reader *r)
 
 /* ---- the whole ---- */
 
-static int read_globals(struct conf_reader *r)
+/* The path that an option with a fallback names; NULL without one. */
+static int read_path(struct conf_reader *r, cfg_t *section, const char *option, size_t max,
+		     char **ret)
 {
-	cfg_t *root = r->tree->root, *control = conf_tree_section(root, "control", 0);
-	cfg_t *limits = conf_tree_section(root, "limits", 0);
-	struct conf *conf = r->conf;
-	int e;
+	const struct conf_value *value = conf_tree_value(section, option, 0);
 
-	conf->kernel = (enum conf_kernel)conf_tree_number(root, "kernel");
-	conf->workers = (uint32_t)conf_tree_number(root, "workers");
-	conf->relay_threads = (uint32_t)conf_tree_number(root, "relay_threads");
-	conf->limits = (struct conf_limits){
+	if (!value)
+		return 0;
+	return conf_read_path(&(struct conf_name){ r->tree, section, option, value }, max, ret);
+}
+
+static int read_dns(struct conf_reader *r)
+{
+	cfg_t *section = conf_tree_section(r->tree->root, "dns", 0);
+	const struct conf_value *dnssec = conf_tree_value(section, "dnssec", 0);
+	struct dns_config *dns = &r->conf->dns;
+	size_t n = conf_tree_count(section, "server");
+
+	if (n > DNS_SERVERS_MAX)
+		return conf_tree_fail(r->tree, section, "server",
+				      conf_tree_value(section, "server", DNS_SERVERS_MAX)->line,
+				      "expected at most %d name servers", DNS_SERVERS_MAX);
+	for (; dns->n_servers < n; dns->n_servers++)
+		dns->servers[dns->n_servers] =
+			conf_tree_value(section, "server", dns->n_servers)->address;
+	dns->timeout_ms = (uint32_t)conf_tree_number(section, "timeout");
+	dns->require = dnssec->number;
+	if (dns->require && !conf_tree_value(section, "trust_anchor", 0))
+		return conf_tree_fail(r->tree, section, "dnssec", dnssec->line,
+				      "expected trust_anchor with \"require\", found none");
+	return read_path(r, section, "trust_anchor", CONF_STRING_MAX, &dns->trust_anchor);
+}
+
+static void read_limits(struct conf_reader *r)
+{
+	cfg_t *limits = conf_tree_section(r->tree->root, "limits", 0);
+
+	r->conf->limits = (struct conf_limits){
 		.handshake_timeout_ms = (uint32_t)conf_tree_number(limits, "handshake_timeout"),
 		.connect_timeout_ms = (uint32_t)conf_tree_number(limits, "connect_timeout"),
 		.half_close_timeout_ms = (uint32_t)conf_tree_number(limits, "half_close_timeout"),
@@ -105,9 +143,27 @@ static int read_globals(struct conf_reader *r)
 		.unauthenticated_per_source =
 			(uint32_t)conf_tree_number(limits, "unauthenticated_per_source"),
 		.sessions = (uint32_t)conf_tree_number(limits, "sessions"),
+		.session_age_ms = conf_tree_number(limits, "session_age"),
+		.identity_drain_ms = conf_tree_number(limits, "identity_drain"),
+		.trust_grace_ms = conf_tree_number(limits, "trust_grace"),
+		.expiry_warning_s = (conf_tree_number(limits, "expiry_warning") + 999) / 1000,
 	};
-	e = resolve(r->tree, control, "socket", conf_tree_value(control, "socket", 0),
-		    SOCKET_PATH_MAX, &conf->control_path);
+}
+
+static int read_globals(struct conf_reader *r)
+{
+	cfg_t *root = r->tree->root, *control = conf_tree_section(root, "control", 0);
+	struct conf *conf = r->conf;
+	int e;
+
+	conf->kernel = (enum conf_kernel)conf_tree_number(root, "kernel");
+	conf->workers = (uint32_t)conf_tree_number(root, "workers");
+	conf->relay_threads = (uint32_t)conf_tree_number(root, "relay_threads");
+	read_limits(r);
+	e = read_path(r, root, "state", CONF_FOLDER_MAX, &conf->state);
+	if (e)
+		return e;
+	e = read_path(r, control, "socket", SOCKET_PATH_MAX, &conf->control_path);
 	if (e)
 		return e;
 	return conf_tree_text(control, "group", &conf->control_group);
@@ -124,7 +180,7 @@ static int read_topology(struct conf_reader *r)
 	size_t size;
 	int e;
 
-	e = resolve(tree, tree->root, "topology", topology, CONF_STRING_MAX, &conf->topology_path);
+	e = read_path(r, tree->root, "topology", CONF_STRING_MAX, &conf->topology_path);
 	if (e)
 		return e;
 	e = r->source->text(r->source->userdata, conf->topology_path, &text, &size, &reason);
@@ -139,7 +195,8 @@ static int read_topology(struct conf_reader *r)
 static int read_all(struct conf_reader *r)
 {
 	static int (*const parts[])(struct conf_reader *) = {
-		read_globals, read_topology, read_identities, conf_read_listeners, conf_read_dials,
+		read_globals,	     read_dns,	      read_topology, read_identities,
+		conf_read_listeners, conf_read_dials,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -193,6 +250,7 @@ struct conf *conf_free(struct conf *conf)
 		free(conf->identities[i].name);
 		free(conf->identities[i].certificate);
 		free(conf->identities[i].key);
+		free(conf->identities[i].ocsp);
 	}
 	for (size_t i = 0; i < conf->n_listeners; i++) {
 		free(conf->listeners[i].name);
@@ -207,6 +265,8 @@ struct conf *conf_free(struct conf *conf)
 	free(conf->listeners);
 	free(conf->dials);
 	conf_topology_done(&conf->trust);
+	free(conf->state);
+	free(conf->dns.trust_anchor);
 	free(conf->control_path);
 	free(conf->control_group);
 	free(conf->topology_path);

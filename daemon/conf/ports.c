@@ -185,9 +185,10 @@ static bool member_address(const struct trust_member *member, struct net_addr *r
 
 /*
  * The member of a dialled entry: the one at the address that is dialled; if none is known to be
- * there (an address translator may be between), or no address is given, the first with an address.
+ * there (an address translator may be between), or no address is given, the first with an address;
+ * if there is none, the first.
  */
-static uint32_t choose_member(const struct trust_entry *entry, const struct conf_value *to)
+static uint32_t choose_member(const struct trust_entry *entry, const struct net_addr *to)
 {
 	uint32_t first = UINT32_MAX;
 	struct net_addr addr;
@@ -195,7 +196,7 @@ static uint32_t choose_member(const struct trust_entry *entry, const struct conf
 	for (uint32_t m = 0; m < entry->n_members; m++) {
 		if (!member_address(&entry->members[m], &addr))
 			continue;
-		if (to && net_addr_equal(&addr, &to->address))
+		if (to && net_addr_equal(&addr, to))
 			return m;
 		if (first == UINT32_MAX)
 			first = m;
@@ -203,31 +204,70 @@ static uint32_t choose_member(const struct trust_entry *entry, const struct conf
 	return first == UINT32_MAX ? 0 : first;
 }
 
+/* What to ask of DNS for a member without an address. Names always fit, see read_entry(). */
+static struct dns_question lookup_of(const struct trust_entry *entry, uint32_t member)
+{
+	struct dns_question question = { 0 };
+	struct text name = TEXT_INIT(question.name);
+
+	if (entry->locate == TRUST_LOCATE_HOST) {
+		question.kind = DNS_HOST;
+		question.port = entry->port;
+		text_addf(&name, "%s", entry->members[member].name);
+	} else {
+		question.kind = DNS_SRV;
+		text_addf(&name, "_%s._tcp.%s", trust_locate_names[entry->locate], entry->name);
+	}
+	return question;
+}
+
+static bool dial_find(const struct trust_policy *policy, const char *name,
+		      const struct net_addr *to, struct conf_dial *ret)
+{
+	const struct trust_entry *entry;
+	uint32_t index;
+	int64_t member;
+
+	if (!find_peer(policy, name, &index, &member))
+		return false;
+	entry = &policy->entries[index];
+	if (entry->kind == TRUST_DISCOVERED)
+		return false;
+	ret->entry = index;
+	ret->member = member >= 0 ? (uint32_t)member : choose_member(entry, to);
+	ret->to = to ? *to : (struct net_addr){ 0 };
+	ret->lookup = (struct dns_question){ 0 };
+	if (!to && !member_address(&entry->members[ret->member], &ret->to))
+		ret->lookup = lookup_of(entry, ret->member);
+	return true;
+}
+
+bool conf_dial_find(const struct conf *conf, const char *peer, struct conf_dial *ret)
+{
+	char name[DNS_NAME_MAX + 1];
+	struct conf_dial dial = { 0 };
+	size_t len = strlen(peer);
+
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, peer, len + 1);
+	if (!conf_hostname_normalize(name) || !dial_find(&conf->trust, name, NULL, &dial))
+		return false;
+	*ret = dial;
+	return true;
+}
+
 static int read_dial_peer(struct conf_reader *r, cfg_t *section, struct conf_dial *dial)
 {
 	const struct conf_value *peer = conf_tree_value(section, "peer", 0);
 	const struct conf_value *to = conf_tree_value(section, "connect", 0);
-	const struct trust_policy *policy = &r->conf->trust;
-	const struct trust_entry *entry;
-	int64_t member;
 
-	if (!find_peer(policy, peer->text, &dial->entry, &member))
-		return conf_tree_fail(r->tree, section, "peer", peer->line,
-				      "expected an entry of the topology or a member of one, found "
-				      "\"%s\"",
-				      peer->text);
-	entry = &policy->entries[dial->entry];
-	dial->member = member >= 0 ? (uint32_t)member : choose_member(entry, to);
-	if (to) {
-		dial->to = to->address;
+	if (dial_find(&r->conf->trust, peer->text, to ? &to->address : NULL, dial))
 		return 0;
-	}
-	if (!member_address(&entry->members[dial->member], &dial->to))
-		return conf_tree_fail(r->tree, section, "connect", (uint32_t)section->line,
-				      "missing: expected one, as the topology has no address of "
-				      "\"%s\"",
-				      peer->text);
-	return 0;
+	return conf_tree_fail(r->tree, section, "peer", peer->line,
+			      "expected an entry of the topology or a member of one (what is "
+			      "discovered cannot be dialled), found \"%s\"",
+			      peer->text);
 }
 
 static int check_title_unused(struct conf_reader *r, const cfg_t *section)

@@ -124,7 +124,7 @@ static bool record_is_sane(const struct snapshot_header *header,
 {
 	return record->path_len > 0 && record->path_len < PATH_MAX && record->path_len <= left &&
 	       path[0] == '/' && !memchr(path, '\0', record->path_len) &&
-	       (record->kind == SNAPSHOT_CONFIGURATION || record->kind == SNAPSHOT_MATERIAL) &&
+	       record->kind >= SNAPSHOT_CONFIGURATION && record->kind <= SNAPSHOT_IDENTITY &&
 	       record->offset >= sizeof(*header) && record->offset <= header->index_offset &&
 	       record->offset == snapshot_page_align(record->offset) &&
 	       record->size <= CONF_FILE_SIZE_MAX &&
@@ -224,7 +224,8 @@ static int stored_text(void *userdata, const char *path, const char **ret, size_
 	return conf_snapshot_file(userdata, path, ret, ret_size) ? 0 : -EBADMSG;
 }
 
-static int stored_material(void *userdata, const char *path, struct text *reason _unused_)
+static int stored_material(void *userdata, const char *path, enum snapshot_kind kind _unused_,
+			   struct text *reason _unused_)
 {
 	return snapshot_find(userdata, path) ? 0 : -EBADMSG;
 }

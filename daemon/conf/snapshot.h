@@ -12,20 +12,16 @@
  * The first file is siptlsd.conf, the second the topology.
  */
 
+#include <conf/conf-private.h>
 #include <fcntl.h>
-#include <siptls/conf.h>
+#include <sys/types.h>
 
 #define SNAPSHOT_MAGIC	   "siptlsdC"
-#define SNAPSHOT_VERSION   1
+#define SNAPSHOT_VERSION   2
 #define SNAPSHOT_FILES_MAX 4096
 #define SNAPSHOT_SIZE_MAX  (64 * 1024 * 1024)
 #define SNAPSHOT_INDEX_MAX (1024 * 1024) /* bytes */
 #define SNAPSHOT_SEALS	   (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
-enum snapshot_kind {
-	SNAPSHOT_CONFIGURATION = 1, /* the daemon reads it */
-	SNAPSHOT_MATERIAL,	    /* certificates, keys, CAs: for workers only */
-};
 
 struct snapshot_header {
 	char magic[8];
@@ -38,7 +34,7 @@ struct snapshot_header {
 struct snapshot_record {
 	uint64_t offset;
 	uint64_t size;
-	uint32_t kind;
+	uint32_t kind;	   /* enum snapshot_kind */
 	uint32_t path_len; /* of the path that follows, not terminated */
 };
 
@@ -49,6 +45,10 @@ struct snapshot_file {
 	const char *map; /* NULL: not mapped here */
 	uint64_t offset, size;
 	enum snapshot_kind kind;
+	/* Of the file it was taken from, to know one that has two names; only where it was taken.
+	 */
+	dev_t device;
+	ino_t inode;
 };
 
 struct conf_snapshot {
@@ -59,6 +59,25 @@ struct conf_snapshot {
 };
 
 int snapshot_new(struct conf_snapshot **ret) _must_check_;
+int snapshot_create(struct conf_snapshot **ret) _must_check_; /* one to add files to */
+
+/* Which file becomes which of the snapshot. */
+struct snapshot_origin {
+	const char *path; /* in the snapshot, and for messages; absolute */
+	enum snapshot_kind kind;
+	int folder;	  /* AT_FDCWD: the file is at @path */
+	const char *name; /* else it is this one in @folder */
+};
+
+/* What is there already is not added again. Both: 0, -errno or CONF_E_INVALID with *reason. */
+int snapshot_add(struct conf_snapshot *snapshot, const struct snapshot_origin *origin,
+		 struct text *reason) _must_check_;
+/* The same for a configuration file, and its text. */
+int snapshot_add_text(struct conf_snapshot *snapshot, const struct snapshot_origin *origin,
+		      const char **ret, size_t *ret_size, struct text *reason) _must_check_;
+/* Write the index and seal. 0, -errno or CONF_E_INVALID. */
+int snapshot_seal(struct conf_snapshot *snapshot, struct conf_error *reterr) _must_check_;
+int snapshot_absolute_path(const char *path, char **ret) _must_check_;
 void snapshot_freep(struct conf_snapshot **snapshot);
 uint64_t snapshot_page_align(uint64_t offset); /* the next start of a page */
 struct snapshot_file *snapshot_find(const struct conf_snapshot *snapshot, const char *path);

@@ -48,22 +48,25 @@ static int too_large(const char *path, struct text *reason)
 	return CONF_E_INVALID;
 }
 
-static int open_regular(const char *path, int *ret_fd, struct text *reason)
+static int open_regular(const struct snapshot_origin *origin, int *ret_fd, struct stat *ret_st,
+			struct text *reason)
 {
+	const char *name = origin->folder == AT_FDCWD ? origin->path : origin->name;
 	/* Not to wait for the writer of a FIFO. */
-	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
+	_cleanup_fd_ int fd =
+		openat(origin->folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
-		return cannot("open", path, reason);
-	if (fstat(fd, &st) < 0)
+		return cannot("open", origin->path, reason);
+	if (fstat(fd, ret_st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode)) {
-		text_addf(reason, "expected a regular file, found something else at %s", path);
+	if (!S_ISREG(ret_st->st_mode)) {
+		text_addf(reason, "expected a regular file, found something else at %s",
+			  origin->path);
 		return CONF_E_INVALID;
 	}
-	if (st.st_size > CONF_FILE_SIZE_MAX)
-		return too_large(path, reason);
+	if (ret_st->st_size > CONF_FILE_SIZE_MAX)
+		return too_large(origin->path, reason);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -90,30 +93,58 @@ static int copy(struct conf_snapshot *snapshot, int from, struct snapshot_file *
 	}
 }
 
-static int add(struct conf_snapshot *snapshot, const char *path, enum snapshot_kind kind,
-	       struct text *reason)
+/* A file of ours that is named as a CA, too, by this or another name, stays a file of ours. */
+static void mark_identity(struct conf_snapshot *snapshot, const struct snapshot_file *named,
+			  enum snapshot_kind kind)
 {
+	for (size_t i = 0; i < snapshot->n_files; i++) {
+		const struct snapshot_file *file = &snapshot->files[i];
+
+		if (file->device == named->device && file->inode == named->inode &&
+		    file->kind == SNAPSHOT_IDENTITY)
+			kind = SNAPSHOT_IDENTITY;
+	}
+	for (size_t i = 0; i < snapshot->n_files && kind == SNAPSHOT_IDENTITY; i++) {
+		struct snapshot_file *file = &snapshot->files[i];
+
+		if (file->device == named->device && file->inode == named->inode &&
+		    file->kind == SNAPSHOT_MATERIAL)
+			file->kind = SNAPSHOT_IDENTITY;
+	}
+}
+
+int snapshot_add(struct conf_snapshot *snapshot, const struct snapshot_origin *origin,
+		 struct text *reason)
+{
+	const char *path = origin->path;
 	_cleanup_fd_ int from = -1;
 	struct snapshot_file *file;
+	struct stat st;
 	int r;
 
-	if (snapshot_find(snapshot, path))
+	file = snapshot_find(snapshot, path);
+	if (file) {
+		mark_identity(snapshot, file, origin->kind);
 		return 0;
+	}
 	if (snapshot->n_files == SNAPSHOT_FILES_MAX) {
 		text_addf(reason, "expected at most %d files in all", SNAPSHOT_FILES_MAX);
 		return CONF_E_INVALID;
 	}
-	r = open_regular(path, &from, reason);
+	r = open_regular(origin, &from, &st, reason);
 	if (r)
 		return r;
 
 	file = &snapshot->files[snapshot->n_files];
 	*file = (struct snapshot_file){ .offset = snapshot_page_align(snapshot->size),
-					.kind = kind };
+					.kind = origin->kind,
+					.device = st.st_dev,
+					.inode = st.st_ino };
 	file->path = strdup(path);
 	if (!file->path)
 		return -ENOMEM;
 	snapshot->n_files++;
+	mark_identity(snapshot, file, file->kind);
 	r = copy(snapshot, from, file, reason);
 	if (r)
 		return r;
@@ -126,17 +157,16 @@ static int add(struct conf_snapshot *snapshot, const char *path, enum snapshot_k
 	return 0;
 }
 
-static int take_text(void *userdata, const char *path, const char **ret, size_t *ret_size,
-		     struct text *reason)
+int snapshot_add_text(struct conf_snapshot *snapshot, const struct snapshot_origin *origin,
+		      const char **ret, size_t *ret_size, struct text *reason)
 {
-	struct conf_snapshot *snapshot = userdata;
 	struct snapshot_file *file;
 	int r;
 
-	r = add(snapshot, path, SNAPSHOT_CONFIGURATION, reason);
+	r = snapshot_add(snapshot, origin, reason);
 	if (r)
 		return r;
-	file = snapshot_find(snapshot, path);
+	file = snapshot_find(snapshot, origin->path);
 	r = snapshot_file_map(snapshot, file);
 	if (r)
 		return r;
@@ -145,9 +175,19 @@ static int take_text(void *userdata, const char *path, const char **ret, size_t 
 	return 0;
 }
 
-static int take_material(void *userdata, const char *path, struct text *reason)
+static int take_text(void *userdata, const char *path, const char **ret, size_t *ret_size,
+		     struct text *reason)
 {
-	return add(userdata, path, SNAPSHOT_MATERIAL, reason);
+	const struct snapshot_origin origin = { path, SNAPSHOT_CONFIGURATION, AT_FDCWD, NULL };
+
+	return snapshot_add_text(userdata, &origin, ret, ret_size, reason);
+}
+
+static int take_material(void *userdata, const char *path, enum snapshot_kind kind,
+			 struct text *reason)
+{
+	return snapshot_add(userdata, &(struct snapshot_origin){ path, kind, AT_FDCWD, NULL },
+			    reason);
 }
 
 static int write_all(int fd, const void *data, size_t size, uint64_t offset)
@@ -206,7 +246,7 @@ static int write_index(struct conf_snapshot *snapshot, struct conf_error *reterr
 	return write_all(snapshot->fd, &header, sizeof(header), 0);
 }
 
-static int absolute_path(const char *path, char **ret)
+int snapshot_absolute_path(const char *path, char **ret)
 {
 	_cleanup_free_ char *cwd = NULL;
 
@@ -220,16 +260,11 @@ static int absolute_path(const char *path, char **ret)
 	return asprintf(ret, "%s/%s", cwd, path) < 0 ? -ENOMEM : 0;
 }
 
-int conf_snapshot_take(const char *path, struct conf_snapshot **ret, struct conf_error *reterr)
+int snapshot_create(struct conf_snapshot **ret)
 {
 	_cleanup_(snapshot_freep) struct conf_snapshot *snapshot = NULL;
-	_cleanup_(conf_freep) struct conf *conf = NULL;
-	_cleanup_free_ char *absolute = NULL;
 	int r;
 
-	r = absolute_path(path, &absolute);
-	if (r)
-		return r;
 	r = snapshot_new(&snapshot);
 	if (r)
 		return r;
@@ -240,16 +275,40 @@ int conf_snapshot_take(const char *path, struct conf_snapshot **ret, struct conf
 	snapshot->fd = create_memfd();
 	if (snapshot->fd < 0)
 		return snapshot->fd;
+	*ret = steal_ptr(snapshot);
+	return 0;
+}
 
+int snapshot_seal(struct conf_snapshot *snapshot, struct conf_error *reterr)
+{
+	int r;
+
+	r = write_index(snapshot, reterr);
+	if (r)
+		return r;
+	return fcntl(snapshot->fd, F_ADD_SEALS, SNAPSHOT_SEALS) < 0 ? -errno : 0;
+}
+
+int conf_snapshot_take(const char *path, struct conf_snapshot **ret, struct conf_error *reterr)
+{
+	_cleanup_(snapshot_freep) struct conf_snapshot *snapshot = NULL;
+	_cleanup_(conf_freep) struct conf *conf = NULL;
+	_cleanup_free_ char *absolute = NULL;
+	int r;
+
+	r = snapshot_absolute_path(path, &absolute);
+	if (r)
+		return r;
+	r = snapshot_create(&snapshot);
+	if (r)
+		return r;
 	r = conf_read(&(struct conf_source){ absolute, snapshot, take_text, take_material }, &conf,
 		      reterr);
 	if (r)
 		return r;
-	r = write_index(snapshot, reterr);
+	r = snapshot_seal(snapshot, reterr);
 	if (r)
 		return r;
-	if (fcntl(snapshot->fd, F_ADD_SEALS, SNAPSHOT_SEALS) < 0)
-		return -errno;
 	*ret = steal_ptr(snapshot);
 	return 0;
 }

@@ -285,9 +285,20 @@ void conf_tree_done(struct conf_tree *tree)
 	tree->root = NULL;
 }
 
+static cfg_opt_t *find_option(const cfg_t *section, const char *name)
+{
+	for (cfg_opt_t *option = section->opts; option->name; option++) {
+		if (strcmp(option->name, name) == 0)
+			return option;
+	}
+	return NULL;
+}
+
 size_t conf_tree_count(cfg_t *section, const char *option)
 {
-	return cfg_size(section, option);
+	const cfg_opt_t *found = find_option(section, option);
+
+	return found ? found->nvalues : 0;
 }
 
 cfg_t *conf_tree_section(cfg_t *section, const char *option, size_t i)
@@ -297,12 +308,16 @@ cfg_t *conf_tree_section(cfg_t *section, const char *option, size_t i)
 
 struct conf_value *conf_tree_value(cfg_t *section, const char *option, size_t i)
 {
-	return cfg_getnptr(section, option, (unsigned int)i);
+	const cfg_opt_t *found = find_option(section, option);
+
+	return found && i < found->nvalues ? found->values[i]->ptr : NULL;
 }
 
 uint64_t conf_tree_number(cfg_t *section, const char *option)
 {
-	return conf_tree_value(section, option, 0)->number;
+	const struct conf_value *value = conf_tree_value(section, option, 0);
+
+	return value ? value->number : 0;
 }
 
 int conf_tree_text(cfg_t *section, const char *option, char **ret)
@@ -316,5 +331,22 @@ int conf_tree_text(cfg_t *section, const char *option, char **ret)
 			return -ENOMEM;
 	}
 	*ret = text;
+	return 0;
+}
+
+int conf_tree_texts(cfg_t *section, const char *option, char ***ret, size_t *ret_n)
+{
+	size_t n = conf_tree_count(section, option);
+
+	*ret_n = 0;
+	*ret = conf_array_new(n, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		(*ret)[i] = strdup(conf_tree_value(section, option, i)->text);
+		if (!(*ret)[i])
+			return -ENOMEM;
+		(*ret_n)++;
+	}
 	return 0;
 }

@@ -42,12 +42,19 @@ bool conf_number_parse(const char *text, uint64_t *ret)
 	return true;
 }
 
+static const struct {
+	const char *name;
+	uint64_t ms;
+} units[] = {
+	{ "ms", 1 },
+	{ "s", 1000 },
+	{ "m", 60 * 1000 },
+	{ "h", 3600 * 1000 },
+	{ "d", 24 * 3600 * 1000 },
+};
+
 bool conf_duration_parse(const char *text, uint64_t *ret_ms)
 {
-	static const struct {
-		const char *name;
-		uint64_t ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 60 * 60 * 1000 } };
 	uint64_t number;
 
 	if (!take_number(&text, &number))
@@ -57,6 +64,16 @@ bool conf_duration_parse(const char *text, uint64_t *ret_ms)
 			return !__builtin_mul_overflow(number, units[i].ms, ret_ms);
 	}
 	return false;
+}
+
+/* In the largest unit that tells it exactly. */
+void conf_duration_format(uint64_t ms, struct text *ret)
+{
+	size_t i = ms ? ARRAY_SIZE(units) - 1 : 1;
+
+	while (ms % units[i].ms != 0)
+		i--;
+	text_addf(ret, "%ju%s", (uintmax_t)(ms / units[i].ms), units[i].name);
 }
 
 int64_t conf_word_find(const char *const *words, const char *text)
@@ -113,6 +130,54 @@ bool conf_hostname_normalize(char *name)
 	}
 	/* RFC 1123 2.1: a last label of digits alone is what tells an address from a name. */
 	return strspn(label, "0123456789") != len;
+}
+
+bool conf_url_is_sane(const char *text)
+{
+	static const char *const schemes[] = { "http://", "https://" };
+	const char *host = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+			host = text + strlen(schemes[i]);
+	}
+	if (!host || !*host || strchr("/?#:", *host))
+		return false;
+	for (; *host; host++) {
+		if (*host <= ' ' || *host > '~')
+			return false;
+	}
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *p = c ? strchr(digits, c) : NULL;
+
+	return p ? (int)(p - digits) & 15 : -1;
+}
+
+bool conf_fingerprint_parse(const char *text, uint8_t ret[static 32])
+{
+	uint8_t bytes[32];
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		int high, low;
+
+		if (i > 0 && *text == ':')
+			text++;
+		high = hex_digit(*text);
+		low = high < 0 ? -1 : hex_digit(text[1]);
+		if (low < 0)
+			return false;
+		bytes[i] = (uint8_t)(high << 4 | low);
+		text += 2;
+	}
+	if (*text)
+		return false;
+	memcpy(ret, bytes, sizeof(bytes));
+	return true;
 }
 
 int conf_path_resolve(const char *file, const char *name, char **ret)

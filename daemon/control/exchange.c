@@ -24,6 +24,8 @@ void control_exchange_init(struct control_exchange *x, struct sessions *sessions
 
 static void call_over(struct control_exchange *x)
 {
+	x->preview = control_preview_free(x->preview);
+	x->probe = control_probe_free(x->probe);
 	json_decref(x->message);
 	x->message = NULL;
 	x->method = NULL;
@@ -81,7 +83,25 @@ int control_fail(struct control_exchange *x, const char *error, json_t *paramete
 	return answer_push(x, error, parameters, /* continues= */ false);
 }
 
+void control_answer_later(struct control_exchange *x)
+{
+	x->phase = CONTROL_WAITING;
+}
+
+void control_answered(struct control_exchange *x, int r)
+{
+	x->broken = r != 0;
+	x->ops->wake(x->userdata);
+}
+
 /* ---- calls ---- */
+
+json_t *control_parameter(const struct control_exchange *x, const char *name)
+{
+	json_t *value = json_object_get(x->call.parameters, name);
+
+	return json_is_null(value) ? NULL : value;
+}
 
 static int call_refuse(struct control_exchange *x, const char *error, const char *key,
 		       const char *value)

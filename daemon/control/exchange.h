@@ -12,8 +12,8 @@
 #include "codec.h"
 #include "rights.h"
 
-#define CONTROL_ANSWER_MAX (1024 * 1024) /* bytes of one answer */
-#define CONTROL_BATCH_SIZE (128 * 1024)	 /* bytes after which a part of a stream is sent */
+#define CONTROL_ANSWER_MAX (2 * 1024 * 1024) /* bytes of one answer; a whole topology is 1 MiB */
+#define CONTROL_BATCH_SIZE (128 * 1024)	     /* bytes after which a part of a stream is sent */
 
 enum {
 	CONTROL_E_BROKEN = 16, /* the client broke the protocol: drop it */
@@ -21,6 +21,8 @@ enum {
 
 struct control_exchange;
 struct control_method;
+struct control_preview;
+struct control_probe;
 
 struct control_exchange_ops {
 	/* An answer came while nobody was calling: run and write. Frees nothing. */
@@ -50,6 +52,8 @@ struct control_exchange {
 	struct control_call call;
 	const struct control_method *method;
 	uint64_t cursor; /* of a stream: the first key that was not told yet */
+	struct control_preview *preview;
+	struct control_probe *probe;
 };
 
 void control_exchange_init(struct control_exchange *x, struct sessions *sessions,
@@ -67,6 +71,13 @@ bool control_exchange_ready(const struct control_exchange *x);
 /* ---- for methods: each call is answered exactly once, or by parts of which the last does not
  * continue. @parameters is taken over; NULL stands for want of memory. ------------------------- */
 
+/* A parameter of the call; NULL if it was not given. */
+json_t *control_parameter(const struct control_exchange *x, const char *name);
+
 int control_answer(struct control_exchange *x, json_t *parameters) _must_check_;
 int control_answer_part(struct control_exchange *x, json_t *parameters) _must_check_;
 int control_fail(struct control_exchange *x, const char *error, json_t *parameters) _must_check_;
+
+/* "The call is under way": what is answered later, from a callback, ends with @r of that answer. */
+void control_answer_later(struct control_exchange *x);
+void control_answered(struct control_exchange *x, int r);

@@ -10,7 +10,6 @@
 #include <siptls/ktls.h>
 #include <siptls/net.h>
 #include <siptls/reason.h>
-#include <siptls/session.h>
 #include <siptls/version.h>
 #include <stdio.h>
 
@@ -38,6 +37,11 @@ static json_t *make_uint64(const void *p, const struct control_moment *m _unused
 	uint64_t value = MEMBER(uint64_t, p);
 
 	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+static json_t *make_amount(const void *p, const struct control_moment *m, bool *gone)
+{
+	return MEMBER(uint64_t, p) ? make_uint64(p, m, gone) : missing(gone);
 }
 
 static json_t *make_bool(const void *p, const struct control_moment *m _unused_,
@@ -70,11 +74,24 @@ static json_t *make_string(const void *p, const struct control_moment *m _unused
 	return text && *text ? control_text_make(text) : missing(gone);
 }
 
+static json_t *make_word(const void *p, const struct control_moment *m _unused_,
+			 bool *gone _unused_)
+{
+	return json_string(MEMBER(char *const, p));
+}
+
 static json_t *make_time(const void *p, const struct control_moment *m _unused_, bool *gone)
 {
 	int64_t value = MEMBER(int64_t, p);
 
-	return value ? json_integer(value) : missing(gone);
+	return value && value != INT64_MAX ? json_integer(value) : missing(gone);
+}
+
+static json_t *make_left(const void *p, const struct control_moment *m _unused_, bool *gone)
+{
+	int64_t value = MEMBER(int64_t, p);
+
+	return value != INT64_MAX ? json_integer(value) : missing(gone);
 }
 
 static json_t *make_since(const void *p, const struct control_moment *m, bool *gone)
@@ -104,12 +121,6 @@ static json_t *make_address(const void *p, const struct control_moment *m _unuse
 	char text[NET_ADDR_STRLEN];
 
 	return addr->len ? json_string(net_addr_format(addr, text)) : missing(gone);
-}
-
-static json_t *make_state(const void *p, const struct control_moment *m _unused_,
-			  bool *gone _unused_)
-{
-	return json_string(session_state_name(MEMBER(enum session_state, p)));
 }
 
 static json_t *make_direction(const void *p, const struct control_moment *m _unused_,
@@ -157,6 +168,12 @@ static json_t *make_reason(const void *p, const struct control_moment *m _unused
 	return reason == REASON_OK ? missing(gone) : json_string(reason_info(reason)->code);
 }
 
+static json_t *make_verdict(const void *p, const struct control_moment *m _unused_,
+			    bool *gone _unused_)
+{
+	return json_string(reason_info(MEMBER(enum reason, p))->code);
+}
+
 static json_t *make_ended(const void *p, const struct control_moment *m _unused_,
 			  bool *gone _unused_)
 {
@@ -183,29 +200,101 @@ static const struct {
 } kinds[_FIELD_KIND_MAX] = {
 	[FIELD_UINT32] = { "int", "?int", make_uint32 },
 	[FIELD_UINT64] = { "int", "?int", make_uint64 },
+	[FIELD_AMOUNT] = { "?int", "?int", make_amount },
 	[FIELD_BOOL] = { "bool", "?bool", make_bool },
 	[FIELD_STRING] = { "?string", "?string", make_string },
+	[FIELD_WORD] = { "string", "?string", make_word },
+	[FIELD_STRINGS] = { "?[]string", "?[]string", NULL },
 	[FIELD_TIME] = { "?int", "?int", make_time },
+	[FIELD_LEFT] = { "?int", "?int", make_left },
 	[FIELD_SINCE] = { "?int", "?int", make_since },
 	[FIELD_DECIMAL] = { "?string", "?string", make_decimal },
 	[FIELD_ADDRESS] = { "?string", "?string", make_address },
-	[FIELD_STATE] = { "string", "?string", make_state },
 	[FIELD_DIRECTION] = { "string", "?string", make_direction },
 	[FIELD_MODE] = { "string", "?string", make_mode },
 	[FIELD_VERSION] = { "string", "?string", make_version },
 	[FIELD_CIPHER] = { "string", "?string", make_cipher },
 	[FIELD_CIPHERS] = { "[]string", "?[]string", make_ciphers },
 	[FIELD_REASON] = { "?string", "?string", make_reason },
+	[FIELD_VERDICT] = { "string", "?string", make_verdict },
 	[FIELD_ENDED] = { "[string]int", "?[string]int", make_ended },
 	[FIELD_PROGRAM] = { "string", "string", make_program },
-	[FIELD_PART] = { 0 },
+	[FIELD_PART] = { "", "?", NULL },
+	[FIELD_PARTS] = { "?[]", "?[]", NULL },
 };
 
-const char *control_field_type(const struct control_field *field)
+const char *control_field_type(const struct control_field *field,
+			       char ret[static CONTROL_FIELD_TYPE_SIZE])
 {
+	snprintf(ret, CONTROL_FIELD_TYPE_SIZE, "%s%s",
+		 field->keyed ? kinds[field->kind].keyed_type : kinds[field->kind].type,
+		 field->part ? field->part->name : "");
+	return ret;
+}
+
+/* ---- members that are made of several ---- */
+
+static int make_strings(const char *const *strings, size_t n, json_t **ret)
+{
+	_cleanup_json_ json_t *array = json_array();
+
+	if (!array)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (json_array_append_new(array, control_text_make(strings[i])) < 0)
+			return -ENOMEM;
+	}
+	*ret = steal_ptr(array);
+	return 0;
+}
+
+static int make_parts(const struct control_field *field, const char *items, size_t n,
+		      const struct control_moment *moment, json_t **ret)
+{
+	_cleanup_json_ json_t *array = json_array();
+
+	if (!array)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		json_t *item;
+		int r = control_fields_make(field->part, items + i * field->stride, moment, &item);
+
+		if (r < 0)
+			return r;
+		if (json_array_append_new(array, item) < 0)
+			return -ENOMEM;
+	}
+	*ret = steal_ptr(array);
+	return 0;
+}
+
+static size_t count_of(const struct control_field *field, const void *view)
+{
+	return MEMBER(size_t, (const char *)view + field->count);
+}
+
+/* *ret is NULL when there is nothing to tell. */
+static int make_member(const struct control_field *field, const void *view,
+		       const struct control_moment *moment, json_t **ret)
+{
+	const void *member = (const char *)view + field->offset;
+	const char *const *const *strings = member;
+	bool gone = false;
+	size_t n;
+
+	*ret = NULL;
 	if (field->kind == FIELD_PART)
-		return field->part->name;
-	return field->keyed ? kinds[field->kind].keyed_type : kinds[field->kind].type;
+		return control_fields_make(field->part, member, moment, ret);
+	if (field->kind == FIELD_PARTS) {
+		n = count_of(field, view);
+		return n ? make_parts(field, MEMBER(char *const, member), n, moment, ret) : 0;
+	}
+	if (field->kind == FIELD_STRINGS) {
+		n = count_of(field, view);
+		return n ? make_strings(*strings, n, ret) : 0;
+	}
+	*ret = kinds[field->kind].make(member, moment, &gone);
+	return *ret || gone ? 0 : -ENOMEM;
 }
 
 int control_fields_make(const struct control_type *type, const void *view,
@@ -216,18 +305,15 @@ int control_fields_make(const struct control_type *type, const void *view,
 	if (!object)
 		return -ENOMEM;
 	for (const struct control_field *f = type->fields; f->name; f++) {
-		bool gone = false;
-		json_t *value = NULL;
+		json_t *value;
+		int r;
 
 		if (f->keyed && !moment->keyed)
 			continue;
-		if (f->kind != FIELD_PART)
-			value = kinds[f->kind].make((const char *)view + f->offset, moment, &gone);
-		else if (control_fields_make(f->part, view, moment, &value) < 0)
-			return -ENOMEM;
-		if (gone)
-			continue;
-		if (!value || json_object_set_new(object, f->name, value) < 0)
+		r = make_member(f, view, moment, &value);
+		if (r < 0)
+			return r;
+		if (value && json_object_set_new(object, f->name, value) < 0)
 			return -ENOMEM;
 	}
 	*ret = steal_ptr(object);

@@ -9,12 +9,34 @@
 #include "types.h"
 
 static const struct control_type *const siptls_types[] = {
-	&control_type_session, &control_type_peer,   &control_type_port,    &control_type_counts,
-	&control_type_totals,  &control_type_kernel, &control_type_summary, NULL,
+	&control_type_session,
+	&control_type_peer,
+	&control_type_port,
+	&control_type_counts,
+	&control_type_totals,
+	&control_type_kernel,
+	&control_type_summary,
+	&control_type_refusal,
+	&control_type_explanation,
+	&control_type_link,
+	&control_type_rule,
+	&control_type_ending,
+	&control_type_entry,
+	&control_type_member,
+	&control_type_block,
+	&control_type_certificate,
+	&control_type_crl,
+	&control_type_source,
+	NULL,
 };
 
 static const struct control_error siptls_errors[] = {
-	{ "SessionNotFound", "id: ?int, address: ?string", "No session has this id or address" },
+	{ "SessionNotFound", "id: ?int, address: ?string",
+	  "No session has this id or address; Explain: nor has a refusal that is remembered" },
+	{ "PeerNotFound", "peer: string",
+	  "The topology has no such entry; Probe: or there is no way to dial it" },
+	{ "NothingStaged", "", "There is nothing to commit or to drop" },
+	{ "PreviewFailed", "text: string", "The question could not be answered, and why" },
 	{ "ConfigurationInvalid", "file: string, line: int, text: string",
 	  "The configuration was refused, the one in force stays; line 0 is the file as a whole" },
 	{ 0 },
@@ -46,20 +68,24 @@ const struct control_interface *control_interface_find(const char *name, size_t 
 
 static void describe_type(FILE *to, const struct control_type *type)
 {
+	char name[CONTROL_FIELD_TYPE_SIZE];
+
 	fprintf(to, "\ntype %s (\n", type->name);
 	for (const struct control_field *f = type->fields; f->name; f++)
-		fprintf(to, "\t# %s\n\t%s: %s%s\n", f->text, f->name, control_field_type(f),
+		fprintf(to, "\t# %s\n\t%s: %s%s\n", f->text, f->name, control_field_type(f, name),
 			f[1].name ? "," : "");
 	fprintf(to, ")\n");
 }
 
 static void describe_method(FILE *to, const struct control_method *method)
 {
-	const struct control_parameter *p = &method->parameter;
+	const struct control_parameter *parameters = method->parameters;
 
-	fprintf(to, "\n# %s\nmethod %s(%s%s%s) -> (%s)\n", method->text,
-		strrchr(method->name, '.') + 1, p->name ? p->name : "", p->name ? ": " : "",
-		p->name ? control_parameter_type_name(p) : "", method->returns);
+	fprintf(to, "\n# %s\nmethod %s(", method->text, strrchr(method->name, '.') + 1);
+	for (size_t i = 0; i < CONTROL_PARAMETERS_MAX && parameters[i].name; i++)
+		fprintf(to, "%s%s: %s", i ? ", " : "", parameters[i].name,
+			control_parameter_type_name(&parameters[i]));
+	fprintf(to, ") -> (%s)\n", method->returns);
 }
 
 int control_interface_describe(const struct control_interface *interface, char **ret)

@@ -14,6 +14,7 @@ enum control_parameter_type {
 	PARAMETER_ID,	  /* integer, not negative */
 	PARAMETER_IDS,	  /* array of them */
 	PARAMETER_STRING, /* not empty */
+	PARAMETER_BOOL,
 	_PARAMETER_TYPE_MAX,
 };
 
@@ -23,11 +24,13 @@ struct control_parameter {
 	bool optional;
 };
 
+#define CONTROL_PARAMETERS_MAX 3
+
 struct control_method {
 	const char *name; /* with its interface: "org.siptls.GetSession" */
 	enum control_right right;
 	int (*run)(struct control_exchange *x); /* again for each part of a stream */
-	struct control_parameter parameter;
+	struct control_parameter parameters[CONTROL_PARAMETERS_MAX];
 	const char *returns; /* "session: Session" */
 	const char *text;
 };
@@ -45,13 +48,34 @@ int control_get_info(struct control_exchange *x);
 int control_get_interface_description(struct control_exchange *x);
 
 int control_get_summary(struct control_exchange *x);
+int control_list_warnings(struct control_exchange *x);
 int control_list_sessions(struct control_exchange *x);
 int control_get_session(struct control_exchange *x);
 int control_close_sessions(struct control_exchange *x);
 int control_list_peers(struct control_exchange *x);
 int control_list_ports(struct control_exchange *x);
 int control_lookup_backend(struct control_exchange *x);
+int control_list_refusals(struct control_exchange *x);
+int control_explain(struct control_exchange *x);
+int control_probe(struct control_exchange *x);
+
+int control_list_entries(struct control_exchange *x);
+int control_get_entry(struct control_exchange *x);
+int control_list_blocks(struct control_exchange *x);
+int control_list_certificates(struct control_exchange *x);
+int control_list_crls(struct control_exchange *x);
+int control_list_sources(struct control_exchange *x);
+int control_refresh_revocation(struct control_exchange *x);
+
 int control_reload(struct control_exchange *x);
+int control_stage(struct control_exchange *x);
+int control_commit(struct control_exchange *x);
+int control_abort(struct control_exchange *x);
+int control_preview(struct control_exchange *x);
+
+/* What a call keeps while its answer is made. */
+struct control_preview *control_preview_free(struct control_preview *preview); /* NULL is fine */
+struct control_probe *control_probe_free(struct control_probe *probe);	       /* NULL is fine */
 
 /* ---- interfaces ---- */
 

@@ -329,8 +329,11 @@ static int socket_bind(struct control *control, const char *path)
 	}
 	control->device = st.st_dev;
 	control->inode = st.st_ino;
-	if (control->group != CONTROL_NO_GROUP &&
-	    (chown(path, (uid_t)-1, control->group) < 0 || chmod(path, 0660) < 0))
+	/* Its own group it has already; a service may not be allowed any chown() at all. */
+	if (control->group != CONTROL_NO_GROUP && control->group != st.st_gid &&
+	    chown(path, (uid_t)-1, control->group) < 0)
+		return -errno;
+	if (control->group != CONTROL_NO_GROUP && chmod(path, 0660) < 0)
 		return -errno;
 	return listen(control->fd, SOMAXCONN) < 0 ? -errno : 0;
 }

@@ -177,29 +177,61 @@ static const char *text_of(const json_t *parameters, const char *key)
 
 static void tell_not_permitted(const json_t *parameters _unused_, const char *method)
 {
-	ctl_complain("%s is not permitted: reload takes root or the daemon's user, close a member "
-		     "of control { group } as well",
-		     method);
+	static const char *const operate[] = { "CloseSessions", "Probe", "RefreshRevocation" };
+	const char *who = "root or the daemon's user";
+
+	for (size_t i = 0; i < ARRAY_SIZE(operate); i++) {
+		if (strcmp(operate[i], method) == 0)
+			who = "root, the daemon's user or a member of control { group }";
+	}
+	ctl_complain("%s is not permitted: it takes %s", method, who);
 }
 
-static void tell_not_found(const json_t *parameters, const char *method _unused_)
+static void tell_not_found(const json_t *parameters, const char *method)
 {
 	const json_t *id = json_object_get(parameters, "id");
 
-	if (json_is_integer(id))
-		ctl_complain("there is no session %lld", (long long)json_integer_value(id));
-	else
+	if (!json_is_integer(id))
 		ctl_complain("no session is behind %s", text_of(parameters, "address"));
+	else
+		ctl_complain("there is no session%s %lld",
+			     strcmp(method, "Explain") == 0 ? " and no refusal that is remembered "
+							      "under"
+							    : "",
+			     (long long)json_integer_value(id));
+}
+
+static void tell_no_peer(const json_t *parameters, const char *method)
+{
+	ctl_complain("the topology has no entry \"%s\"%s; siptlsctl topology lists them",
+		     text_of(parameters, "peer"),
+		     strcmp(method, "Probe") == 0 ? ", or nothing to dial for it" : "");
+}
+
+static void tell_nothing_staged(const json_t *parameters _unused_, const char *method _unused_)
+{
+	ctl_complain("nothing is staged; siptlsctl stage prepares what the files say");
+}
+
+static void tell_preview(const json_t *parameters, const char *method _unused_)
+{
+	ctl_complain("no preview: %s", text_of(parameters, "text"));
+}
+
+static void tell_unknown_method(const json_t *parameters _unused_, const char *method)
+{
+	ctl_complain("siptlsd does not know %s: it is older than siptlsctl, restart it", method);
 }
 
 static void tell_configuration(const json_t *parameters, const char *method _unused_)
 {
 	json_int_t line = json_integer_value(json_object_get(parameters, "line"));
+	const char *file = text_of(parameters, "file");
 	char number[32] = "";
 
 	if (line > 0)
 		snprintf(number, sizeof(number), ":%lld", (long long)line);
-	ctl_complain("%s%s: %s", text_of(parameters, "file"), number, text_of(parameters, "text"));
+	ctl_complain("%s%s%s%s", file, number, *file ? ": " : "", text_of(parameters, "text"));
 	ctl_complain("nothing has changed, the configuration in force stays");
 }
 
@@ -212,6 +244,10 @@ static int complain_about_error(const struct control_answer *answer, const char 
 		{ "org.varlink.service.PermissionDenied", tell_not_permitted },
 		{ "org.siptls.SessionNotFound", tell_not_found },
 		{ "org.siptls.ConfigurationInvalid", tell_configuration },
+		{ "org.siptls.PeerNotFound", tell_no_peer },
+		{ "org.siptls.NothingStaged", tell_nothing_staged },
+		{ "org.siptls.PreviewFailed", tell_preview },
+		{ "org.varlink.service.MethodNotFound", tell_unknown_method },
 	};
 	_cleanup_free_ char *parameters = NULL;
 
@@ -283,23 +319,60 @@ int ctl_call(struct ctl_client *client, const char *method, json_t *parameters, 
 	return r == 0 ? answer_take(client, method, ret, &continues) : r;
 }
 
-int ctl_call_list(struct ctl_client *client, const char *method, json_t *parameters,
-		  const char *name, json_t **ret)
+/* An object with an empty array for each of @names. */
+static json_t *lists_make(const char *const *names)
 {
-	_cleanup_json_ json_t *all = json_array();
+	_cleanup_json_ json_t *lists = json_object();
+
+	for (size_t i = 0; names[i]; i++) {
+		if (json_object_set_new(lists, names[i], json_array()) < 0)
+			return NULL;
+	}
+	return steal_ptr(lists);
+}
+
+static int lists_extend(json_t *lists, const json_t *part, const char *const *names)
+{
+	for (size_t i = 0; names[i]; i++) {
+		json_t *more = json_object_get(part, names[i]);
+
+		if (!json_is_array(more))
+			return not_an_answer();
+		if (json_array_extend(json_object_get(lists, names[i]), more) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int ctl_call_lists(struct ctl_client *client, const char *method, json_t *parameters,
+		   const char *const *names, json_t **ret)
+{
+	_cleanup_json_ json_t *lists = lists_make(names);
 	bool continues = true;
 	int r = call_send(client, method, parameters, /* more= */ true);
 
+	if (r == 0 && !lists)
+		r = -ENOMEM;
 	while (r == 0 && continues) {
 		_cleanup_json_ json_t *part = NULL;
 
 		r = answer_take(client, method, &part, &continues);
-		if (r == 0 && !json_is_array(json_object_get(part, name)))
-			r = not_an_answer();
-		if (r == 0 && json_array_extend(all, json_object_get(part, name)) < 0)
-			r = -ENOMEM;
+		if (r == 0)
+			r = lists_extend(lists, part, names);
 	}
 	if (r == 0)
-		*ret = steal_ptr(all);
+		*ret = steal_ptr(lists);
+	return r;
+}
+
+int ctl_call_list(struct ctl_client *client, const char *method, json_t *parameters,
+		  const char *name, json_t **ret)
+{
+	const char *const names[] = { name, NULL };
+	_cleanup_json_ json_t *lists = NULL;
+	int r = ctl_call_lists(client, method, parameters, names, &lists);
+
+	if (r == 0)
+		*ret = json_incref(json_object_get(lists, name));
 	return r;
 }

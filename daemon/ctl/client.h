@@ -28,3 +28,10 @@ int ctl_call(struct ctl_client *client, const char *method, json_t *parameters,
 /* The same for a list that may come in parts: *ret is the whole array @name. */
 int ctl_call_list(struct ctl_client *client, const char *method, json_t *parameters,
 		  const char *name, json_t **ret) _must_check_;
+
+/*
+ * For an answer with several lists: *ret has the array of each of @names (up to a NULL) whole, and
+ * nothing else.
+ */
+int ctl_call_lists(struct ctl_client *client, const char *method, json_t *parameters,
+		   const char *const *names, json_t **ret) _must_check_;

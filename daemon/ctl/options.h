@@ -5,16 +5,25 @@
 
 #include <siptls/ctl.h>
 
+/* What a command takes besides --socket and --json. */
 enum {
-	OPTION_LIST = 1,   /* --raw, --output */
-	OPTION_PEER = 2,   /* --peer */
-	OPTION_VERIFY = 4, /* --verify */
+	OPTION_LIST = 1,     /* --raw, --output */
+	OPTION_PEER = 2,     /* --peer */
+	OPTION_VERIFY = 4,   /* --verify */
+	OPTION_AT = 8,	     /* --at */
+	OPTION_DRY_RUN = 16, /* --dry-run */
+	OPTION_PREVIEW = 32, /* --crl, --staged */
+	OPTION_REFRESH = 64, /* --refresh */
+	OPTION_FILES = 128,  /* --chain, --as-peer, --direction, --config */
 };
 
 struct ctl_options {
 	const char *socket;
-	bool json, raw, verify;
-	const char *output, *peer;
+	bool json, raw, verify, dry_run, staged, refresh;
+	bool at_given;
+	int64_t at; /* seconds since 1970 */
+	const char *output, *peer, *crl, *as_peer, *direction, *config;
+	char *chain;
 	char **operands;
 	int n_operands;
 };
@@ -22,6 +31,15 @@ struct ctl_options {
 /* @takes is OPTION_*; the number of operands has to be @min to @max. 0 or CTL_USAGE. */
 int ctl_options_parse(const struct ctl_context *context, int argc, char **argv, unsigned int takes,
 		      int min, int max, struct ctl_options *ret) _must_check_;
+
+/* What getopt_long() found wrong; @option is what it returned, '?' or ':'. CTL_USAGE. */
+int ctl_options_wrong(const char *command, int option, char *const *argv);
+
+/* A point in time. 0 or CTL_USAGE. */
+int ctl_options_time(const char *command, const char *text, int64_t *ret) _must_check_;
+
+/* An id as the lists show it. 0 or CTL_USAGE. */
+int ctl_options_id(const char *command, const char *text, int64_t *ret) _must_check_;
 
 /* "siptlsctl: ..." on stderr, what is not printable ASCII escaped. */
 void ctl_complain(const char *format, ...) _printf_(1, 2);

@@ -3,6 +3,7 @@
 /* The commands about sessions: list, show, look up, close. */
 
 #include <limits.h>
+#include <siptls/net.h>
 #include <stdio.h>
 
 #include "client.h"
@@ -89,24 +90,6 @@ int ctl_sessions(const struct ctl_context *context, int argc, char **argv)
 
 /* ---- one session ---- */
 
-/* Decimal, as the lists show it. */
-static int id_parse(const char *text, json_int_t *ret)
-{
-	char *end;
-	long long id;
-
-	errno = 0;
-	id = strtoll(text, &end, 10);
-	if (errno != 0 || end == text || *end || id < 0 || *text < '0' || *text > '9') {
-		ctl_complain("'%s' is no id of a session: expected a number as in the list of "
-			     "sessions",
-			     text);
-		return CTL_USAGE;
-	}
-	*ret = id;
-	return 0;
-}
-
 static int session_print(const struct ctl_options *options, const char *method, json_t *parameters)
 {
 	_cleanup_(ctl_client_freep) struct ctl_client *client = NULL;
@@ -129,36 +112,44 @@ static int session_print(const struct ctl_options *options, const char *method, 
 int ctl_show(const struct ctl_context *context, int argc, char **argv)
 {
 	struct ctl_options options;
-	json_int_t id;
+	int64_t id;
 	int r = ctl_options_parse(context, argc, argv, 0, 1, 1, &options);
 
 	if (r == 0)
-		r = id_parse(options.operands[0], &id);
+		r = ctl_options_id(argv[0], options.operands[0], &id);
 	if (r != 0)
 		return r;
-	return session_print(&options, "GetSession", json_pack("{s:I}", "id", id));
+	return session_print(&options, "GetSession", json_pack("{s:I}", "id", (json_int_t)id));
 }
 
 int ctl_lookup(const struct ctl_context *context, int argc, char **argv)
 {
 	struct ctl_options options;
+	struct net_addr address;
 	int r = ctl_options_parse(context, argc, argv, 0, 1, 1, &options);
 
 	if (r != 0)
 		return r;
+	if (net_addr_parse(options.operands[0], /* allow_port_zero= */ false, &address) != 0) {
+		ctl_complain("%s: expected ADDRESS:PORT as the SIP server sees its peer, like "
+			     "127.0.0.1:40122 or [::1]:40122, found \"%s\"; "
+			     "siptlsctl sessions --output id,backend_local lists them",
+			     argv[0], options.operands[0]);
+		return CTL_USAGE;
+	}
 	return session_print(&options, "LookupBackend",
 			     json_pack("{s:s}", "address", options.operands[0]));
 }
 
 /* ---- closing ---- */
 
-static int ids_parse(const struct ctl_options *options, json_t **ret)
+static int ids_parse(const char *command, const struct ctl_options *options, json_t **ret)
 {
 	_cleanup_json_ json_t *ids = json_array();
 
 	for (int i = 0; i < options->n_operands; i++) {
-		json_int_t id;
-		int r = id_parse(options->operands[i], &id);
+		int64_t id;
+		int r = ctl_options_id(command, options->operands[i], &id);
 
 		if (r != 0)
 			return r;
@@ -185,7 +176,7 @@ int ctl_close(const struct ctl_context *context, int argc, char **argv)
 
 	r = ctl_options_parse(context, argc, argv, 0, 1, INT_MAX, &options);
 	if (r == 0)
-		r = ids_parse(&options, &ids);
+		r = ids_parse(argv[0], &options, &ids);
 	if (r == 0)
 		r = ctl_client_open(options.socket, &client);
 	if (r == 0)

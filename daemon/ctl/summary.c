@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The commands about the daemon as a whole: summary, peers, reload. */
+/* The daemon as a whole. */
 
 #include <siptls/reason.h>
 #include <stdio.h>
@@ -9,44 +9,50 @@
 #include "view.h"
 #include "words.h"
 
-static const struct ctl_column peer_columns[] = {
-	{ "name", "PEER", "name", FORMAT_PLAIN, true, NULL, NULL },
-	{ "kind", "KIND", "kind", FORMAT_PLAIN, true, "removed", NULL },
-	{ "owner", "OWNER", "owner", FORMAT_PLAIN, true, NULL, NULL },
-	{ "sessions_in", "IN", "sessions in", FORMAT_COUNT, true, NULL, NULL },
-	{ "sessions_out", "OUT", "sessions out", FORMAT_COUNT, true, NULL, NULL },
-	{ "admitted", "ADMITTED", "admitted", FORMAT_COUNT, true, NULL, NULL },
-	{ "refused", "REFUSED", "refused", FORMAT_COUNT, true, NULL, NULL },
-	{ "last_refusal", "LAST-REFUSAL", "last refusal", FORMAT_PLAIN, true, NULL, NULL },
-	{ "last_refusal_time", "WHEN", "when", FORMAT_TIME, true, NULL, NULL },
-};
-
-static const struct ctl_view peer_view = { "peers", "no peers in the topology", peer_columns,
-					   ARRAY_SIZE(peer_columns) };
-
-int ctl_peers(const struct ctl_context *context, int argc, char **argv)
+static bool is_true(const json_t *object, const char *key)
 {
-	_cleanup_(ctl_client_freep) struct ctl_client *client = NULL;
-	_cleanup_json_ json_t *rows = NULL;
-	struct ctl_selection selection;
-	struct ctl_options options;
-	int r;
-
-	r = ctl_options_parse(context, argc, argv, OPTION_LIST, 0, 0, &options);
-	if (r == 0)
-		r = ctl_view_select(&peer_view, options.output, &selection);
-	if (r == 0)
-		r = ctl_client_open(options.socket, &client);
-	if (r == 0)
-		r = ctl_call_list(client, "ListPeers", json_object(), "peers", &rows);
-	return r == 0 ? ctl_view_print(&peer_view, &selection, &options, rows, NULL) : r;
+	return json_is_true(json_object_get(object, key));
 }
-
-/* ---- summary ---- */
 
 static json_int_t int_at(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
+}
+
+/* Whatever is not as the files say, before everything else. */
+static void print_alarms(const json_t *summary)
+{
+	const char *red = ctl_colours_wanted() ? "\x1b[31m" : "", *plain = *red ? "\x1b[0m" : "";
+
+	if (is_true(summary, "last_good"))
+		printf("%sRUNNING ON THE LAST GOOD CONFIGURATION: the files are broken, siptlsctl "
+		       "reload tells where%s\n",
+		       red, plain);
+}
+
+static void print_staged(const json_t *summary)
+{
+	json_int_t at = int_at(summary, "commit_at");
+	char words[CTL_WORDS_SIZE];
+
+	if (!is_true(summary, "staged"))
+		return;
+	printf("  staged: a configuration waits for siptlsctl commit or abort");
+	if (at)
+		printf("; it will be put in force %s",
+		       ctl_words_time(at, time_realtime_s(), words));
+	printf("\n");
+}
+
+static void print_revocation(const json_t *summary)
+{
+	if (int_at(summary, "board") == 0)
+		printf("  revocation: nothing is known yet\n");
+	else
+		printf("  revocation: %" JSON_INTEGER_FORMAT " CRL%s on board %" JSON_INTEGER_FORMAT
+		       "\n",
+		       int_at(summary, "crls"), int_at(summary, "crls") == 1 ? "" : "s",
+		       int_at(summary, "board"));
 }
 
 static void print_figures(const json_t *summary)
@@ -60,6 +66,7 @@ static void print_figures(const json_t *summary)
 	       ", topology serial %" JSON_INTEGER_FORMAT ", in force since %s\n",
 	       int_at(summary, "generation"), int_at(summary, "serial"),
 	       ctl_words_time(int_at(summary, "loaded"), time_realtime_s(), words));
+	print_staged(summary);
 	printf("  sessions: %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT
 	       " in the kernel, %" JSON_INTEGER_FORMAT " in user space), %" JSON_INTEGER_FORMAT
 	       " in handshake, %" JSON_INTEGER_FORMAT " unauthenticated\n",
@@ -68,6 +75,10 @@ static void print_figures(const json_t *summary)
 	printf("  connections: %" JSON_INTEGER_FORMAT " accepted, %" JSON_INTEGER_FORMAT
 	       " dialled, %" JSON_INTEGER_FORMAT " admitted\n",
 	       int_at(totals, "accepted"), int_at(totals, "dialled"), int_at(totals, "admitted"));
+	printf("  chains: %" JSON_INTEGER_FORMAT " distinct of live sessions, %" JSON_INTEGER_FORMAT
+	       " handshakes with one verified before\n",
+	       int_at(summary, "peers_known"), int_at(summary, "chains_cached"));
+	print_revocation(summary);
 	printf("  handshake processes: %" JSON_INTEGER_FORMAT, int_at(summary, "workers"));
 	if (int_at(summary, "worker_respawns") > 0)
 		printf(", %" JSON_INTEGER_FORMAT " replaced", int_at(summary, "worker_respawns"));
@@ -94,6 +105,18 @@ static void print_kernel(const json_t *kernel)
 	print_ciphers(kernel, "tls12", "TLS 1.2 with");
 	print_ciphers(kernel, "tls13", "TLS 1.3 with");
 	printf("key change %s\n", json_is_true(json_object_get(kernel, "rekey")) ? "yes" : "no");
+}
+
+static void print_warnings(const json_t *warnings)
+{
+	if (json_array_size(warnings) > 0)
+		printf("warnings: %zu\n", json_array_size(warnings));
+	for (size_t i = 0; i < json_array_size(warnings); i++) {
+		_cleanup_free_ char *line =
+			ctl_value_text(json_array_get(warnings, i), FORMAT_PLAIN, false);
+
+		printf("  %s\n", line ? line : "-");
+	}
 }
 
 static void print_ports(const json_t *ports)
@@ -130,14 +153,16 @@ static void print_ended(json_t *ended)
 	}
 }
 
-static int print_summary(const json_t *summary, const json_t *ports)
+static int print_summary(const json_t *summary, const json_t *ports, const json_t *warnings)
 {
 	_cleanup_free_ char *version =
 		ctl_value_text(json_object_get(summary, "version"), FORMAT_PLAIN, false);
 
+	print_alarms(summary);
 	printf("siptlsd: %s\n", version ? version : "-");
 	print_figures(summary);
 	print_kernel(json_object_get(summary, "kernel"));
+	print_warnings(warnings);
 	print_ports(ports);
 	print_ended(json_object_get(summary, "ended"));
 	return fflush(stdout) != 0 ? -EIO : 0;
@@ -146,7 +171,7 @@ static int print_summary(const json_t *summary, const json_t *ports)
 int ctl_summary(const struct ctl_context *context, int argc, char **argv)
 {
 	_cleanup_(ctl_client_freep) struct ctl_client *client = NULL;
-	_cleanup_json_ json_t *answer = NULL, *ports = NULL;
+	_cleanup_json_ json_t *answer = NULL, *ports = NULL, *warnings = NULL;
 	struct ctl_options options;
 	json_t *summary;
 	int r;
@@ -158,33 +183,15 @@ int ctl_summary(const struct ctl_context *context, int argc, char **argv)
 		r = ctl_call(client, "GetSummary", json_object(), &answer);
 	if (r == 0)
 		r = ctl_call_list(client, "ListPorts", json_object(), "ports", &ports);
+	if (r == 0)
+		r = ctl_call_list(client, "ListWarnings", json_object(), "warnings", &warnings);
 	if (r != 0)
 		return r;
 	summary = json_object_get(answer, "summary");
 	if (!options.json)
-		return print_summary(summary, ports);
-	return json_object_set(summary, "ports", ports) < 0 ? -ENOMEM : ctl_json_print(summary);
-}
-
-/* ---- reload ---- */
-
-int ctl_reload(const struct ctl_context *context, int argc, char **argv)
-{
-	_cleanup_(ctl_client_freep) struct ctl_client *client = NULL;
-	_cleanup_json_ json_t *answer = NULL;
-	_cleanup_free_ char *text = NULL;
-	struct ctl_options options;
-	int r;
-
-	r = ctl_options_parse(context, argc, argv, 0, 0, 0, &options);
-	if (r == 0)
-		r = ctl_client_open(options.socket, &client);
-	if (r == 0)
-		r = ctl_call(client, "Reload", json_object(), &answer);
-	if (r != 0)
-		return r;
-	if (options.json)
-		return ctl_json_print(answer);
-	text = ctl_value_text(json_object_get(answer, "summary"), FORMAT_PLAIN, false);
-	return text && puts(text) >= 0 ? 0 : -ENOMEM;
+		return print_summary(summary, ports, warnings);
+	if (json_object_set(summary, "ports", ports) < 0 ||
+	    json_object_set(summary, "warnings", warnings) < 0)
+		return -ENOMEM;
+	return ctl_json_print(summary);
 }

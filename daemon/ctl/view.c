@@ -54,6 +54,9 @@ static char *number_text(int64_t number, enum ctl_format format)
 	case FORMAT_TIME:
 		n = asprintf(&text, "%s", ctl_words_time(number, time_realtime_s(), words));
 		break;
+	case FORMAT_WHEN:
+		n = asprintf(&text, "%s", ctl_words_when(number, time_realtime_s(), words));
+		break;
 	case FORMAT_PLAIN:
 	case FORMAT_COUNT:
 	case FORMAT_PROSE:
@@ -63,8 +66,49 @@ static char *number_text(int64_t number, enum ctl_format format)
 	return n < 0 ? NULL : text;
 }
 
-char *ctl_value_text(const json_t *value, enum ctl_format format, bool raw)
+/* false: no memory. */
+static bool item_write(FILE *to, const char *separator, json_t *item, enum ctl_format format,
+		       bool raw)
 {
+	_cleanup_free_ char *text = ctl_value_text(item, format, raw);
+
+	return text && fprintf(to, "%s%s", separator, text) >= 0;
+}
+
+static bool items_write(FILE *to, json_t *value, enum ctl_format format, bool raw)
+{
+	const char *comma = raw ? "," : ", ", *key;
+	bool first = true, done = true;
+	json_t *item;
+
+	for (size_t i = 0; done && i < json_array_size(value); i++, first = false)
+		done = item_write(to, first ? "" : comma, json_array_get(value, i), format, raw);
+	json_object_foreach (value, key, item) {
+		done = done && item_write(to, first ? "" : " ", item, format, raw);
+		first = false;
+	}
+	return done;
+}
+
+static char *items_text(json_t *value, enum ctl_format format, bool raw)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	bool done;
+
+	if (!to)
+		return NULL;
+	done = items_write(to, value, format, raw);
+	if (fclose(to) != 0 || !done)
+		return NULL;
+	return size > 0 ? steal_ptr(text) : strdup("-");
+}
+
+char *ctl_value_text(json_t *value, enum ctl_format format, bool raw)
+{
+	if (json_is_array(value) || json_is_object(value))
+		return items_text(value, format, raw);
 	if (json_is_integer(value))
 		return number_text(json_integer_value(value), raw ? FORMAT_PLAIN : format);
 	if (json_is_boolean(value))
@@ -94,7 +138,7 @@ static void complain_about_column(const struct ctl_view *view, const char *name,
 
 	for (size_t i = 0; i < view->n_columns; i++)
 		text_addf(&names, " %s", view->columns[i].name);
-	ctl_complain("no column '%.*s'; there are:%s", (int)len, name, buf);
+	ctl_complain("no column \"%.*s\"; there are:%s", (int)len, name, buf);
 }
 
 int ctl_view_select(const struct ctl_view *view, const char *output, struct ctl_selection *ret)
@@ -184,7 +228,7 @@ static int print_raw(const struct ctl_selection *selection, const json_t *rows)
 
 /* ---- aligned text ---- */
 
-static bool colours_wanted(void)
+bool ctl_colours_wanted(void)
 {
 	const char *no = getenv("NO_COLOR");
 
@@ -205,8 +249,8 @@ static int add_row(struct libscols_table *table, const struct ctl_selection *sel
 		return -ENOMEM;
 	for (size_t c = 0; c < selection->n; c++) {
 		const struct ctl_column *column = selection->columns[c];
-		const json_t *value = json_object_get(row, column->name);
-		char *text = column->absent && !json_is_string(value)
+		json_t *value = json_object_get(row, column->name);
+		char *text = column->absent && !value
 				     ? strdup(column->absent)
 				     : ctl_value_text(value, column->format, /* raw= */ false);
 		bool alarm = text && column->alarm &&
@@ -234,7 +278,9 @@ static int print_text(const struct ctl_view *view, const struct ctl_selection *s
 		return flush_result();
 	}
 	table = scols_new_table();
-	if (!table || scols_table_enable_colors(table, colours_wanted()) < 0)
+	/* Values are escaped already, and are not to be once more. */
+	if (!table || scols_table_enable_colors(table, ctl_colours_wanted()) < 0 ||
+	    scols_table_enable_noencoding(table, 1) < 0)
 		return -ENOMEM;
 	for (size_t c = 0; c < selection->n; c++) {
 		const struct ctl_column *column = selection->columns[c];
@@ -266,11 +312,11 @@ int ctl_view_print(const struct ctl_view *view, const struct ctl_selection *sele
 
 int ctl_view_block(const struct ctl_view *view, const char *title, const json_t *row)
 {
-	const char *bold = colours_wanted() ? "\x1b[1m" : "", *plain = *bold ? "\x1b[0m" : "";
+	const char *bold = ctl_colours_wanted() ? "\x1b[1m" : "", *plain = *bold ? "\x1b[0m" : "";
 
 	for (size_t c = 0; c < view->n_columns; c++) {
 		const struct ctl_column *column = &view->columns[c];
-		const json_t *value = json_object_get(row, column->name);
+		json_t *value = json_object_get(row, column->name);
 		_cleanup_free_ char *text = ctl_value_text(value, column->format, /* raw= */ false);
 
 		if (!text)

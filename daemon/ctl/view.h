@@ -18,6 +18,7 @@ enum ctl_format {
 	FORMAT_SPAN,  /* seconds */
 	FORMAT_AGO,   /* seconds before now */
 	FORMAT_TIME,  /* seconds since 1970 */
+	FORMAT_WHEN,  /* the same, but only how far away */
 	FORMAT_PROSE, /* may be wrapped */
 };
 
@@ -60,7 +61,12 @@ int ctl_view_print(const struct ctl_view *view, const struct ctl_selection *sele
 /* "session: 12", then one indented line for each column but the first that has a value. */
 int ctl_view_block(const struct ctl_view *view, const char *title, const json_t *row) _must_check_;
 
-/* @value as text, raw or in words, safe for a terminal; NULL value: "-". NULL: no memory. */
-char *ctl_value_text(const json_t *value, enum ctl_format format, bool raw);
+/*
+ * @value as text, raw or in words, safe for a terminal; NULL value: "-". The items of an array are
+ * set apart by commas, the members of an object by blanks. NULL: no memory.
+ */
+char *ctl_value_text(json_t *value, enum ctl_format format, bool raw);
 
 int ctl_json_print(const json_t *value) _must_check_; /* 0 or -errno */
+
+bool ctl_colours_wanted(void); /* a terminal, and NO_COLOR is not set */

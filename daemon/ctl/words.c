@@ -50,18 +50,31 @@ const char *ctl_words_size(uint64_t bytes, char ret[static CTL_WORDS_SIZE])
 	return ret;
 }
 
+const char *ctl_words_when(int64_t when, int64_t now, char ret[static CTL_WORDS_SIZE])
+{
+	struct text text = { .buf = ret, .size = CTL_WORDS_SIZE };
+	bool ahead = when > now;
+	char span[CTL_WORDS_SIZE];
+	int64_t seconds;
+
+	if (ahead ? __builtin_sub_overflow(when, now, &seconds)
+		  : __builtin_sub_overflow(now, when, &seconds))
+		seconds = INT64_MAX;
+	text_addf(&text, "%s%s%s", ahead ? "in " : "", ctl_words_span(seconds, span),
+		  ahead ? "" : " ago");
+	return ret;
+}
+
 const char *ctl_words_time(int64_t when, int64_t now, char ret[static CTL_WORDS_SIZE])
 {
 	struct text text = { .buf = ret, .size = CTL_WORDS_SIZE };
 	time_t t = (time_t)when;
-	char span[CTL_WORDS_SIZE], date[40];
+	char relative[CTL_WORDS_SIZE], date[40];
 	struct tm tm;
 
 	if (!gmtime_r(&t, &tm) || strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
 		snprintf(date, sizeof(date), "@%" PRId64, when);
-	text_addf(&text, "%s (%s", date, when > now ? "in " : "");
-	text_addf(&text, "%s%s)", ctl_words_span(when > now ? when - now : now - when, span),
-		  when > now ? "" : " ago");
+	text_addf(&text, "%s (%s)", date, ctl_words_when(when, now, relative));
 	return ret;
 }
 
@@ -148,4 +161,28 @@ bool ctl_time_parse(const char *text, int64_t *ret)
 		return false;
 	*ret = seconds;
 	return true;
+}
+
+bool ctl_span_parse(const char *text, uint32_t *ret_seconds)
+{
+	static const struct {
+		char unit;
+		uint64_t seconds;
+	} known[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	unsigned long long n;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno != 0 || n > UINT32_MAX || !end[0] || end[1])
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i].unit != end[0] || n * known[i].seconds > UINT32_MAX)
+			continue;
+		*ret_seconds = (uint32_t)(n * known[i].seconds);
+		return true;
+	}
+	return false;
 }

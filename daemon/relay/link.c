@@ -3,15 +3,16 @@
 /*
  * The life of one link: read a side, write the other, keep what does not fit, pass each end on.
  *
- * Level-triggered: a side is watched for reading while its flow has no backlog, and for writing
- * while something waits for it. A side that waits for nothing leaves epoll altogether, because
- * epoll reports hang-ups even to those who did not ask and would spin.
+ * Level-triggered: a side is watched for reading while its flow has no backlog and its bucket does
+ * not hold it, and for writing while something waits for it. A side that waits for nothing leaves
+ * epoll altogether, because epoll reports hang-ups even to those who did not ask and would spin.
  */
 
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "bucket.h"
 #include "link.h"
 
 /* Reads per wake-up: a busy link must not starve its neighbours in the thread. */
@@ -238,10 +239,12 @@ static bool flow_move(struct relay_link *link, enum relay_side from)
 {
 	uint8_t *buf = relay_thread_buffer(link->thread);
 	struct relay_flow *flow = &link->flow[from];
-	size_t len, n;
+	size_t len = 0, n;
 	int r;
 
 	r = read_side(link, from, buf, &len);
+	if (from == RELAY_PEER && r != READ_OVER)
+		relay_bucket_take(link, len);
 	if (r != READ_DATA)
 		return r == READ_CONTROL;
 	link->counters.bytes[from] += len;
@@ -279,9 +282,13 @@ static void flow_run(struct relay_link *link, enum relay_side from)
 		return;
 	while (!flow->backlog && !flow->ended && !link->over) {
 		if (reads++ == READS_PER_RUN) {
-			relay_thread_busy(link->thread, link);
+			/* Of the SIP server's data epoll tells again. */
+			if (from == RELAY_PEER)
+				relay_thread_busy(link->thread, link);
 			break;
 		}
+		if (from == RELAY_PEER && !relay_bucket_admit(link))
+			break;
 		if (!flow_move(link, from))
 			break;
 	}
@@ -297,7 +304,7 @@ static int link_watch(struct relay_link *link)
 		uint32_t events = 0;
 		int r;
 
-		if (!from->ended && !from->backlog)
+		if (!from->ended && !from->backlog && !(side == RELAY_PEER && link->held))
 			events |= EPOLLIN;
 		if (to->backlog || (to->ended && !to->forwarded) ||
 		    (side == RELAY_PEER && link->key_update_owed))
@@ -364,5 +371,6 @@ void relay_link_finish(struct relay_link *link, enum reason reason, uint8_t aler
 	}
 	secret_wipe(&link->tx);
 	secret_wipe(&link->rx);
+	relay_bucket_leave(link);
 	relay_thread_over(link->thread, link);
 }

@@ -40,7 +40,7 @@ struct relay_messages {
 
 struct relay_counters {
 	_Atomic uint64_t bytes[_RELAY_SIDE_MAX], reads[_RELAY_SIDE_MAX];
-	_Atomic uint64_t tickets, key_updates_in, key_updates_out, stalls, active_ms;
+	_Atomic uint64_t tickets, key_updates_in, key_updates_out, throttles, stalls, active_ms;
 	_Atomic bool done[_RELAY_SIDE_MAX];
 };
 
@@ -51,25 +51,28 @@ struct relay_link {
 	struct relay_flow flow[_RELAY_SIDE_MAX];
 	struct relay_counters counters;
 
+	struct relay_bucket *bucket; /* NULL: no limit */
 	bool kernel, dialled, rekey;
+	bool held; /* the bucket's line; from joining it until the read when it is called up */
 	enum ktls_version version;
 	enum ktls_cipher cipher;
 	struct secret tx, rx; /* for the next key update */
 	bool key_update_owed; /* the peer asked for one; nothing else is sent before it */
 	bool truncated;	      /* the peer's stream ended without close_notify */
 	struct relay_messages messages;
+	enum relay_side first_ended;
 	uint64_t key_update_window_ms;
-	uint32_t key_updates_in_window;
+	uint8_t key_updates_in_window;
 
 	bool over;
+	uint16_t prepaid; /* under the bucket's lock: tokens put aside for a link called up */
+	enum reason end_requested; /* under the thread's lock; REASON_OK: not requested */
 	struct relay_end result;
-	enum relay_side first_ended;
 	uint64_t deadline_ms;	 /* half-closed: when patience ends */
-	struct list busy;	 /* in the thread's list: to be run again at once */
+	struct list turn;	 /* in the thread's busy list or, if held, in the bucket's line */
 	struct list half_closed; /* in the thread's list, by deadline */
 	struct list node;	 /* in the thread's live links, its dead ones, or the ended ones */
 	struct list inbox;	 /* in the thread's inbox, under its lock */
-	enum reason end_requested; /* under the thread's lock; REASON_OK: not requested */
 };
 
 /*
@@ -91,12 +94,19 @@ enum reason relay_record_handle(struct relay_link *link, uint8_t type, const uin
 /* Send the KeyUpdate the peer asked for. REASON_OK also if it has to wait for the socket. */
 enum reason relay_key_update_send(struct relay_link *link);
 
-/* ---- thread.c ---- */
+/* ---- the thread: relay.c ---- */
 
 uint8_t *relay_thread_buffer(struct relay_thread *thread); /* RELAY_BUFFER_SIZE bytes */
 /* Register, change or remove; 0 or -errno. */
 int relay_thread_watch(struct relay_thread *thread, struct relay_end_point *end, uint32_t events);
-/* Run @link again after the others of this round: it stopped before its sockets were empty. */
+/* Run @link again after the others of this round: its peer has not been read empty. */
 void relay_thread_busy(struct relay_thread *thread, struct relay_link *link);
 void relay_thread_half_closed(struct relay_thread *thread, struct relay_link *link);
 void relay_thread_over(struct relay_thread *thread, struct relay_link *link);
+
+/* By the bucket, from any thread: have @link's thread run it. */
+void relay_thread_call(struct relay_link *link);
+/* By the bucket, from any thread: let the owner look at its buckets. */
+void relay_thread_wake(struct relay_thread *thread);
+/* By the bucket, in @thread itself: it owns @bucket and a reference, until it has been served. */
+void relay_thread_own(struct relay_thread *thread, struct relay_bucket *bucket);

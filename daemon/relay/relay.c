@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include "bucket.h"
 #include "link.h"
 
 #define EVENTS_PER_WAIT 64
@@ -28,6 +29,7 @@ struct relay_thread {
 	struct list dead;	 /* over in this round; reported when its events are done with */
 	struct list half_closed; /* by deadline */
 	struct list busy;
+	struct list buckets; /* owned: links wait for them */
 	uint8_t *buffer;
 };
 
@@ -79,8 +81,8 @@ int relay_thread_watch(struct relay_thread *thread, struct relay_end_point *end,
 
 void relay_thread_busy(struct relay_thread *thread, struct relay_link *link)
 {
-	list_remove(&link->busy);
-	list_append(&thread->busy, &link->busy);
+	list_remove(&link->turn);
+	list_append(&thread->busy, &link->turn);
 }
 
 void relay_thread_half_closed(struct relay_thread *thread, struct relay_link *link)
@@ -91,10 +93,38 @@ void relay_thread_half_closed(struct relay_thread *thread, struct relay_link *li
 
 void relay_thread_over(struct relay_thread *thread, struct relay_link *link)
 {
-	list_remove(&link->busy);
+	list_remove(&link->turn);
 	list_remove(&link->half_closed);
 	list_remove(&link->node);
 	list_append(&thread->dead, &link->node);
+}
+
+static void inbox_put(struct relay_link *link, enum reason end)
+{
+	struct relay_thread *thread = link->thread;
+
+	pthread_mutex_lock(&thread->lock);
+	if (link->end_requested == REASON_OK)
+		link->end_requested = end;
+	list_remove(&link->inbox);
+	list_append(&thread->inbox, &link->inbox);
+	pthread_mutex_unlock(&thread->lock);
+	eventfd_signal(thread->wake_fd);
+}
+
+void relay_thread_call(struct relay_link *link)
+{
+	inbox_put(link, REASON_OK);
+}
+
+void relay_thread_wake(struct relay_thread *thread)
+{
+	eventfd_signal(thread->wake_fd);
+}
+
+void relay_thread_own(struct relay_thread *thread, struct relay_bucket *bucket)
+{
+	list_append(&thread->buckets, &bucket->owned);
 }
 
 /* ---- the thread ---- */
@@ -150,9 +180,9 @@ static void busy_run(struct relay_thread *thread)
 	list_init(&busy);
 	list_take_all(&thread->busy, &busy);
 	while (!list_empty(&busy)) {
-		struct relay_link *link = container_of(busy.next, struct relay_link, busy);
+		struct relay_link *link = container_of(busy.next, struct relay_link, turn);
 
-		list_remove(&link->busy);
+		list_remove(&link->turn);
 		relay_link_run(link);
 	}
 }
@@ -169,6 +199,25 @@ static int half_closed_expire(struct relay_thread *thread)
 		relay_link_finish(link, REASON_HALF_CLOSE_TIMEOUT, ALERT_NONE);
 	}
 	return -1;
+}
+
+/* Of two waiting times, each perhaps -1: for ever. */
+static int sooner(int a, int b)
+{
+	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+/* Milliseconds until the next bucket has to be looked at, or -1. */
+static int buckets_serve(struct relay_thread *thread)
+{
+	int wait_ms = -1;
+
+	list_foreach_safe (node, &thread->buckets) {
+		struct relay_bucket *bucket = container_of(node, struct relay_bucket, owned);
+
+		wait_ms = sooner(wait_ms, relay_bucket_serve(bucket));
+	}
+	return wait_ms;
 }
 
 /*
@@ -212,7 +261,7 @@ static void *thread_main(void *userdata)
 		busy_run(thread);
 		if (!inbox_process(thread))
 			return NULL;
-		timeout = half_closed_expire(thread);
+		timeout = sooner(half_closed_expire(thread), buckets_serve(thread));
 		if (!list_empty(&thread->busy))
 			timeout = 0;
 		dead_report(thread);
@@ -232,6 +281,7 @@ static int thread_start(struct relay_thread *thread, struct relay *relay)
 	list_init(&thread->dead);
 	list_init(&thread->half_closed);
 	list_init(&thread->busy);
+	list_init(&thread->buckets);
 	thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	thread->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	thread->buffer = malloc(RELAY_BUFFER_SIZE);
@@ -261,6 +311,8 @@ static void link_destroy(struct relay_link *link)
 	}
 	secret_wipe(&link->tx);
 	secret_wipe(&link->rx);
+	relay_bucket_leave(link);
+	relay_bucket_unref(link->bucket);
 	free(link);
 }
 
@@ -276,22 +328,28 @@ static void links_destroy(struct list *links)
 
 static void thread_stop(struct relay_thread *thread)
 {
-	if (thread->running) {
-		pthread_mutex_lock(&thread->lock);
-		thread->stop = true;
-		pthread_mutex_unlock(&thread->lock);
-		eventfd_signal(thread->wake_fd);
-		pthread_join(thread->thread, NULL);
-	}
+	if (!thread->running)
+		return;
+	pthread_mutex_lock(&thread->lock);
+	thread->stop = true;
+	pthread_mutex_unlock(&thread->lock);
+	eventfd_signal(thread->wake_fd);
+	pthread_join(thread->thread, NULL);
+	/* Links that are destroyed later, here or in another thread, must not wake this one. */
+	while (!list_empty(&thread->buckets))
+		relay_bucket_disown(container_of(thread->buckets.next, struct relay_bucket, owned));
+}
+
+/* When all threads have stopped: up to then another may call up a link of this one. */
+static void thread_destroy(struct relay_thread *thread)
+{
 	/* inbox_process() has moved every new link into the lists below before it saw the stop. */
-	if (thread->relay) {
-		links_destroy(&thread->links);
-		links_destroy(&thread->dead);
-		pthread_mutex_destroy(&thread->lock);
-		fd_close(thread->epoll_fd);
-		fd_close(thread->wake_fd);
-		free(thread->buffer);
-	}
+	links_destroy(&thread->links);
+	links_destroy(&thread->dead);
+	pthread_mutex_destroy(&thread->lock);
+	fd_close(thread->epoll_fd);
+	fd_close(thread->wake_fd);
+	free(thread->buffer);
 }
 
 /* ---- the main thread's face ---- */
@@ -333,6 +391,8 @@ struct relay *relay_free(struct relay *relay)
 		return NULL;
 	for (unsigned int i = 0; i < relay->n_threads; i++)
 		thread_stop(&relay->threads[i]);
+	for (unsigned int i = 0; i < relay->n_threads; i++)
+		thread_destroy(&relay->threads[i]);
 	links_destroy(&relay->ended_links);
 	pthread_mutex_destroy(&relay->lock);
 	fd_close(relay->event_fd);
@@ -371,19 +431,6 @@ void relay_half_close_timeout_set(struct relay *relay, uint32_t ms)
 	relay->half_close_timeout_ms = ms;
 }
 
-static void inbox_put(struct relay_link *link, enum reason end)
-{
-	struct relay_thread *thread = link->thread;
-
-	pthread_mutex_lock(&thread->lock);
-	if (link->end_requested == REASON_OK)
-		link->end_requested = end;
-	list_remove(&link->inbox);
-	list_append(&thread->inbox, &link->inbox);
-	pthread_mutex_unlock(&thread->lock);
-	eventfd_signal(thread->wake_fd);
-}
-
 int relay_link_new(struct relay *relay, const struct relay_spec *spec, void *link_userdata,
 		   struct relay_link **ret)
 {
@@ -416,11 +463,13 @@ int relay_link_new(struct relay *relay, const struct relay_spec *spec, void *lin
 		link->tx = spec->tx->secret;
 		link->rx = spec->rx->secret;
 	}
+	link->bucket = relay_bucket_ref(spec->bucket);
+	relay_bucket_take_early(link->bucket, spec->early_len);
 	link->result.alert = ALERT_NONE;
 	list_init(&link->node);
 	list_init(&link->inbox);
 	list_init(&link->half_closed);
-	list_init(&link->busy);
+	list_init(&link->turn);
 	inbox_put(link, REASON_OK);
 	*ret = link;
 	return 0;
@@ -443,6 +492,7 @@ void relay_link_stats(const struct relay_link *link, struct relay_stats *ret)
 		.tickets = c->tickets,
 		.key_updates_in = c->key_updates_in,
 		.key_updates_out = c->key_updates_out,
+		.throttles = c->throttles,
 		.stalls = c->stalls,
 		.active_ms = c->active_ms,
 		.peer_done = c->done[RELAY_PEER],

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Process memory and the sandbox of a handshake process: an empty Landlock rule set, then a list
- * of the system calls that the loop, the sockets it was given and an allocator need.
+ * Process memory and the sandboxes: a Landlock rule set, then a list of the system calls that the
+ * process needs. For a handshake process that is the loop, the sockets it was given and an
+ * allocator; for the fetch process it is what libcurl, libunbound and the C library's resolver do
+ * besides: sockets, threads, files.
  *
  * What is not listed fails with EPERM: libraries try things in passing (a time zone, the number of
  * processors) and cope. What only an intruder calls ends the process.
@@ -10,8 +12,11 @@
 
 #include <siptls/sandbox.h>
 
+#include <fcntl.h>
 #include <linux/landlock.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -29,34 +34,61 @@ int sandbox_protect_memory(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* Rights that each version of the Landlock interface knows: 5.13, 5.19, 6.2. */
-static uint64_t landlock_rights(long abi)
-{
-	uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+/* LANDLOCK_ACCESS_FS_REFER and _TRUNCATE, from Linux 5.19 and 6.2 on. */
+#define RIGHT_REFER    (UINT64_C(1) << 13)
+#define RIGHT_TRUNCATE (UINT64_C(1) << 14)
 
-	if (abi >= 2)
-		rights |= UINT64_C(1) << 13; /* LANDLOCK_ACCESS_FS_REFER */
-	if (abi >= 3)
-		rights |= UINT64_C(1) << 14; /* LANDLOCK_ACCESS_FS_TRUNCATE */
-	return rights;
+#define RIGHTS_ALL  (((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1) | RIGHT_REFER | RIGHT_TRUNCATE)
+#define RIGHTS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+/* To write files into a folder, beside it and in the place of others. */
+#define RIGHTS_KEEP                                                                                \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |                             \
+	 LANDLOCK_ACCESS_FS_REMOVE_FILE | RIGHT_TRUNCATE)
+
+/* Rights that each version of the Landlock interface knows: 5.13, 5.19, 6.2. */
+static uint64_t landlock_known(long abi)
+{
+	return RIGHTS_ALL & ~(abi < 2 ? RIGHT_REFER : 0) & ~(abi < 3 ? RIGHT_TRUNCATE : 0);
 }
 
-/* No file at all. Without Landlock in the kernel the system call filter alone refuses them. */
-static int enter_landlock(void)
+static int landlock_allow(int ruleset, const char *folder, uint64_t rights)
 {
-	struct landlock_ruleset_attr attr = {};
-	_cleanup_fd_ int ruleset = -1;
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct landlock_path_beneath_attr attr = { .allowed_access = rights };
+	_cleanup_fd_ int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (abi < 1)
-		return 0;
-	attr.handled_access_fs = landlock_rights(abi);
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-	if (ruleset < 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+	if (fd < 0)
+		return -errno;
+	attr.parent_fd = fd;
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) < 0)
 		return -errno;
 	return 0;
 }
 
+/*
+ * Give up @rights on all files, except that files may be kept in @folder (NULL: in none). Without
+ * Landlock in the kernel the system call filter alone stands against what it can tell apart.
+ */
+static int enter_landlock(uint64_t rights, const char *folder)
+{
+	struct landlock_ruleset_attr attr = {};
+	_cleanup_fd_ int ruleset = -1;
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int r = 0;
+
+	if (abi < 1)
+		return 0;
+	attr.handled_access_fs = rights & landlock_known(abi);
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (ruleset < 0)
+		return -errno;
+	if (folder)
+		r = landlock_allow(ruleset, folder, RIGHTS_KEEP & attr.handled_access_fs);
+	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		r = -errno;
+	return r;
+}
+
+/* Every process of ours. */
 static const int allowed[] = {
 	/* the loop */
 	SCMP_SYS(epoll_wait),
@@ -78,6 +110,7 @@ static const int allowed[] = {
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(fcntl),
 	SCMP_SYS(fcntl64),
+	SCMP_SYS(fstat),
 	SCMP_SYS(close),
 	/* words of the libraries on stderr */
 	SCMP_SYS(write),
@@ -106,36 +139,153 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
+/* The fetch process besides. */
+static const int allowed_fetch[] = {
+	/* connections of its own; what they are asked for is restricted by socket() */
+	SCMP_SYS(connect),
+	SCMP_SYS(bind),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvmmsg),
+	SCMP_SYS(select),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(epoll_create),
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(pipe),
+	SCMP_SYS(pipe2),
+	SCMP_SYS(dup),
+	/* files: read anywhere, written where Landlock lets it */
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(stat),
+	SCMP_SYS(stat64),
+	SCMP_SYS(fstat),
+	SCMP_SYS(fstat64),
+	SCMP_SYS(lstat),
+	SCMP_SYS(lstat64),
+	SCMP_SYS(statx),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(fstatat64),
+	SCMP_SYS(statfs),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(access),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(getdents),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(lseek),
+	SCMP_SYS(_llseek),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(readv),
+	SCMP_SYS(fadvise64),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(ftruncate64),
+	SCMP_SYS(fallocate),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(fchmod),
+	SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat),
+	SCMP_SYS(rename),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(inotify_init1),
+	SCMP_SYS(inotify_add_watch),
+	SCMP_SYS(inotify_rm_watch),
+	/* boards */
+	SCMP_SYS(memfd_create),
+	/* threads */
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
+	/* who and where it is */
+	SCMP_SYS(uname),
+	SCMP_SYS(getcwd),
+	SCMP_SYS(getppid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+};
+
 /* Nothing in the process has a use for these. */
 static const int fatal[] = {
 	SCMP_SYS(execve),	    SCMP_SYS(execveat),		 SCMP_SYS(ptrace),
 	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(bpf),
 };
 
-/* Calls that are harmless with some arguments only. */
-static int add_conditional(scmp_filter_ctx filter)
-{
-	const struct scmp_arg_cmp not_executable = {
-		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0
-	};
-	const struct scmp_arg_cmp unix_only = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX };
-	const struct scmp_arg_cmp self = { .arg = 0,
-					   .op = SCMP_CMP_EQ,
-					   .datum_a = (scmp_datum_t)getpid() };
-	int r;
+/* A call that is harmless if one of its arguments is so. */
+struct condition {
+	int call;
+	struct scmp_arg_cmp argument;
+};
 
-	r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &not_executable);
-	if (r == 0)
-		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-					   &not_executable);
-	if (r == 0)
-		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-					   &unix_only);
-	/* abort() */
-	if (r == 0)
-		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &self);
-	return r;
-}
+/* clang-format off */
+#define IS(n, value)	     { .arg = (n), .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)(value) }
+#define HAS(n, mask, value)  { .arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = (mask), \
+			       .datum_b = (value) }
+/* clang-format on */
+
+static const struct condition conditions[] = {
+	{ SCMP_SYS(mmap), HAS(2, PROT_EXEC, 0) },
+	{ SCMP_SYS(mmap2), HAS(2, PROT_EXEC, 0) },
+	{ SCMP_SYS(mprotect), HAS(2, PROT_EXEC, 0) },
+	{ SCMP_SYS(socketpair), IS(0, AF_UNIX) },
+	/* fstat() of newer C libraries: a board that the daemon sends is measured */
+	{ SCMP_SYS(newfstatat), IS(3, AT_EMPTY_PATH) },
+};
+
+/* The C library calls clone() for threads where clone3() is unknown, which hides its flags. */
+#if defined(__s390__) || defined(__s390x__)
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+
+static const struct condition conditions_fetch[] = {
+	{ SCMP_SYS(socket), IS(0, AF_INET) },
+	{ SCMP_SYS(socket), IS(0, AF_INET6) },
+	{ SCMP_SYS(socket), IS(0, AF_UNIX) },
+	{ SCMP_SYS(clone), HAS(CLONE_FLAGS, CLONE_THREAD, CLONE_THREAD) },
+	{ SCMP_SYS(ioctl), IS(1, FIONREAD) },
+	{ SCMP_SYS(ioctl), IS(1, FIONBIO) },
+	{ SCMP_SYS(prctl), IS(0, PR_SET_NAME) },
+	{ SCMP_SYS(prlimit64), IS(2, 0) }, /* to read its own limits */
+};
+
+/* What one kind of process may do. */
+struct profile {
+	const int *calls[2];
+	size_t n_calls[2];
+	const struct condition *conditions[2];
+	size_t n_conditions[2];
+};
+
+static const struct profile handshake = {
+	.calls = { allowed },
+	.n_calls = { ARRAY_SIZE(allowed) },
+	.conditions = { conditions },
+	.n_conditions = { ARRAY_SIZE(conditions) },
+};
+
+static const struct profile fetch = {
+	.calls = { allowed, allowed_fetch },
+	.n_calls = { ARRAY_SIZE(allowed), ARRAY_SIZE(allowed_fetch) },
+	.conditions = { conditions, conditions_fetch },
+	.n_conditions = { ARRAY_SIZE(conditions), ARRAY_SIZE(conditions_fetch) },
+};
 
 static void filter_freep(scmp_filter_ctx *filter)
 {
@@ -143,31 +293,58 @@ static void filter_freep(scmp_filter_ctx *filter)
 		seccomp_release(*filter);
 }
 
-static int enter_seccomp(void)
+static int add_rules(scmp_filter_ctx filter, const struct profile *profile, size_t part)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < profile->n_calls[part]; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, profile->calls[part][i], 0);
+	for (size_t i = 0; r == 0 && i < profile->n_conditions[part]; i++)
+		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+					   profile->conditions[part][i].call, 1,
+					   &profile->conditions[part][i].argument);
+	return r;
+}
+
+static int enter_seccomp(const struct profile *profile)
 {
 	_cleanup_(filter_freep) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	const struct scmp_arg_cmp self = IS(0, getpid());
 	int r = 0;
 
 	if (!filter)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(allowed); i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t part = 0; r == 0 && part < ARRAY_SIZE(profile->calls); part++)
+		r = add_rules(filter, profile, part);
+	/* abort() */
+	if (r == 0)
+		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &self);
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fatal); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
-	if (r == 0)
-		r = add_conditional(filter);
 	return r == 0 ? seccomp_load(filter) : r;
 }
 
-int sandbox_enter_handshake(void)
+/* Both Landlock and the filter demand PR_SET_NO_NEW_PRIVS, unless the process is privileged. */
+static int enter(const struct profile *profile, uint64_t rights, const char *folder)
 {
 	int r;
 
 	if (!SANDBOX_AVAILABLE)
 		return 0;
-	/* Both demand it, unless the process is privileged. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	r = enter_landlock();
-	return r == 0 ? enter_seccomp() : r;
+	r = enter_landlock(rights, folder);
+	return r == 0 ? enter_seccomp(profile) : r;
+}
+
+int sandbox_enter_handshake(void)
+{
+	return enter(&handshake, RIGHTS_ALL, NULL);
+}
+
+int sandbox_enter_fetch(const char *folder)
+{
+	return enter(&fetch, RIGHTS_ALL & ~(uint64_t)RIGHTS_READ, folder);
 }

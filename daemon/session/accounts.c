@@ -11,6 +11,7 @@
 static void account_free(struct account *account)
 {
 	list_remove(&account->node);
+	relay_bucket_unref(account->bucket);
 	free(account->name);
 	free(account->owner);
 	free(account);
@@ -43,6 +44,16 @@ static struct account *account_new(const char *name, const char *owner, const ch
 	return NULL;
 }
 
+static int account_limit(struct account *account, const struct trust_policy *policy, uint32_t rate)
+{
+	if (rate < policy->n_rates) {
+		account->rate = policy->rates[rate].bytes_per_second;
+		account->burst = policy->rates[rate].burst;
+	}
+	account->bucket = relay_bucket_new(account->rate, account->burst);
+	return account->bucket ? 0 : -ENOMEM;
+}
+
 int accounts_prepare(const struct trust_policy *policy, struct list *ret_accounts)
 {
 	for (size_t i = 0; i < policy->n_entries; i++) {
@@ -51,11 +62,12 @@ int accounts_prepare(const struct trust_policy *policy, struct list *ret_account
 			account_new(entry->name, policy->anchors[entry->anchors].name,
 				    trust_kind_names[entry->kind]);
 
-		if (!account) {
+		if (account)
+			list_append(ret_accounts, &account->node);
+		if (!account || account_limit(account, policy, entry->rate) < 0) {
 			accounts_free(ret_accounts);
 			return -ENOMEM;
 		}
-		list_append(ret_accounts, &account->node);
 	}
 	return 0;
 }
@@ -69,6 +81,9 @@ static struct account *account_take_over(struct account *old, struct account *ac
 	old->owner = account->owner;
 	account->owner = owner;
 	old->kind = account->kind;
+	old->rate = account->rate;
+	old->burst = account->burst;
+	relay_bucket_set(old->bucket, old->rate, old->burst);
 	account_free(account);
 	list_remove(&old->node);
 	return old;
@@ -101,6 +116,24 @@ void accounts_commit(struct sessions *sessions, struct list *accounts)
 			account_free(account);
 	}
 	list_take_all(&kept, &sessions->accounts);
+}
+
+void account_move(struct session *session, const char *name)
+{
+	struct account *old = session->account, *account;
+
+	if (old && strcmp(old->name, name) == 0)
+		return;
+	account = account_find(session->sessions, name);
+	if (!account)
+		return;
+	if (old) {
+		old->refs--;
+		old->sessions[session->dialled]--;
+	}
+	account->refs++;
+	account->sessions[session->dialled]++;
+	session->account = account;
 }
 
 void accounts_free(struct list *accounts)

@@ -1,45 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What is kept of an admitted peer: a few strings in one block of exactly their size. The chain,
- * the facts and everything of the TLS library are gone by then.
+ * What is kept of an admitted session: a few strings in one block of exactly their size, and its
+ * peer, which it shares with all sessions of the same chain. Everything of the TLS library is gone
+ * by then.
  */
-
-#include <stdio.h>
 
 #include "session.h"
 
-int session_remember(struct session *session, const struct worker_result *result,
-		     const struct trust_verdict *verdict)
+static int texts_make(struct session *session, const char *const texts[_SESSION_TEXT_MAX])
 {
-	const struct trust_certificate *leaf =
-		result->facts.n_certs > 0 ? &result->facts.certs[0] : NULL;
-	const struct conf *conf = session->generation->conf;
-	const char *texts[_SESSION_TEXT_MAX] = {
-		[SESSION_TEXT_GROUP] = result->group,
-		[SESSION_TEXT_SNI] = result->sni,
-		[SESSION_TEXT_IDENTITY] = result->identity < conf->n_identities
-						  ? conf->identities[result->identity].name
-						  : NULL,
-	};
-	char fingerprint[65], name_buf[256] = "";
-	struct text name = TEXT_INIT(name_buf);
 	size_t size = 0;
 	char *p;
-
-	if (leaf) {
-		hex_format(leaf->fingerprint, sizeof(leaf->fingerprint), fingerprint);
-		texts[SESSION_TEXT_SUBJECT] = leaf->subject;
-		texts[SESSION_TEXT_ISSUER] = leaf->issuer;
-		texts[SESSION_TEXT_SERIAL] = leaf->serial;
-		texts[SESSION_TEXT_FINGERPRINT] = fingerprint;
-	}
-	if (verdict && verdict->name) {
-		text_add_foreign(&name, verdict->name->value, verdict->name->len);
-		texts[SESSION_TEXT_NAME] = name_buf;
-	}
-	if (verdict && verdict->path)
-		texts[SESSION_TEXT_ANCHOR] = verdict->path->anchor_subject;
 
 	for (int i = 0; i < _SESSION_TEXT_MAX; i++)
 		size += (texts[i] ? strlen(texts[i]) : 0) + 1;
@@ -49,6 +21,51 @@ int session_remember(struct session *session, const struct worker_result *result
 	for (int i = 0; i < _SESSION_TEXT_MAX; i++)
 		p = stpcpy(p, texts[i] ? texts[i] : "") + 1;
 	return 0;
+}
+
+/* A discovered peer has a limit of its own, at the measure of its entry. */
+static int bucket_make(struct session *session)
+{
+	const struct account *account = session->account;
+
+	if (session->peer->bucket || !account || !account->kind ||
+	    strcmp(account->kind, trust_kind_names[TRUST_DISCOVERED]) != 0)
+		return 0;
+	session->peer->bucket = relay_bucket_new(account->rate, account->burst);
+	return session->peer->bucket ? 0 : -ENOMEM;
+}
+
+int session_remember(struct session *session, const struct worker_result *result,
+		     const struct trust_verdict *verdict)
+{
+	const struct conf *conf = session_conf(session);
+	const char *texts[_SESSION_TEXT_MAX] = {
+		[SESSION_TEXT_GROUP] = result->group,
+		[SESSION_TEXT_SNI] = result->sni,
+		[SESSION_TEXT_IDENTITY] = result->identity < conf->n_identities
+						  ? conf->identities[result->identity].name
+						  : NULL,
+	};
+	char name_buf[256] = "";
+	struct text name = TEXT_INIT(name_buf);
+	int r;
+
+	if (verdict && verdict->name) {
+		text_add_foreign(&name, verdict->name->value, verdict->name->len);
+		texts[SESSION_TEXT_NAME] = name_buf;
+	}
+	if (session->dialled) {
+		const struct conf_dial *dial = session_dial(session);
+
+		texts[SESSION_TEXT_MEMBER] =
+			conf->trust.entries[dial->entry].members[dial->member].name;
+	}
+	r = texts_make(session, texts);
+	if (r == 0 && verdict)
+		r = peer_get(session->sessions, &result->facts, verdict, &session->peer);
+	if (r == 0 && verdict)
+		r = bucket_make(session);
+	return r;
 }
 
 const char *session_text(const struct session *session, enum session_text which)

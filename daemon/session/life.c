@@ -6,9 +6,9 @@
  *	accept or dial > ULP > handshake (worker) > judge > install keys > backend > relay > end
  *
  * The table at the end of this file is the whole order: which events a state knows and which step
- *each takes. Every step ends in a new state or in session_end() with one reason. Nothing that can
- *fail stands between the installed keys and the relay but reaching the SIP server, and that failing
- * closes the session.
+ * each takes. Every step ends in a new state or in session_end() with one reason. Nothing that can
+ * fail stands between the installed keys and the relay but reaching the SIP server, and that
+ * failing closes the session.
  */
 
 #include <siptls/log.h>
@@ -19,31 +19,25 @@
 
 typedef void (*step_fn)(struct session *session, const struct session_event *event);
 
-static void state_enter(struct session *session, enum session_state state);
-
-static const struct conf *conf_of(const struct session *session)
+const struct conf *session_conf(const struct session *session)
 {
 	return session->generation->conf;
 }
 
 static const struct conf_listener *listener_of(const struct session *session)
 {
-	return &conf_of(session)->listeners[session->index];
+	return &session_conf(session)->listeners[session->index];
 }
 
-static const struct conf_dial *dial_of(const struct session *session)
-{
-	return &conf_of(session)->dials[session->index];
-}
-
-static bool is_exhausted(int r)
+bool session_is_exhausted(int r)
 {
 	return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS;
 }
 
-static void session_fail(struct session *session, int r)
+void session_fail(struct session *session, int r)
 {
-	session_end(session, is_exhausted(r) ? REASON_RESOURCES : REASON_INTERNAL, strerror(-r));
+	session_end(session, session_is_exhausted(r) ? REASON_RESOURCES : REASON_INTERNAL,
+		    strerror(-r));
 }
 
 /* ---- the handshake ---- */
@@ -55,7 +49,7 @@ static void session_fail(struct session *session, int r)
  */
 static enum reason ulp_prepare(struct session *session)
 {
-	bool required = conf_of(session)->kernel == CONF_KERNEL_REQUIRE;
+	bool required = session_conf(session)->kernel == CONF_KERNEL_REQUIRE;
 	int r = KTLS_E_NO_ULP;
 
 	session->kernel = false;
@@ -77,9 +71,9 @@ static enum reason ulp_prepare(struct session *session)
 }
 
 /* The socket to the peer is connected: give it to a worker. */
-static void handshake_start(struct session *session)
+void session_handshake(struct session *session)
 {
-	const struct conf *conf = conf_of(session);
+	const struct conf *conf = session_conf(session);
 	struct worker_job job = { .id = session->id };
 	enum reason reason;
 	int r;
@@ -100,7 +94,7 @@ static void handshake_start(struct session *session)
 		memcpy(job.tls.kernel_ciphers, session->sessions->support.ciphers,
 		       sizeof(job.tls.kernel_ciphers));
 	if (session->dialled) {
-		const struct conf_dial *dial = dial_of(session);
+		const struct conf_dial *dial = session_dial(session);
 
 		job.tls.identity = dial->identity;
 		job.tls.entry = dial->entry;
@@ -117,7 +111,7 @@ static void handshake_start(struct session *session)
 		return session_end(session, REASON_WORKER_UNAVAILABLE, NULL);
 	if (r < 0)
 		return session_fail(session, r);
-	state_enter(session, SESSION_HANDSHAKING);
+	session_enter(session, SESSION_HANDSHAKING);
 }
 
 /* The peer is known, or gone: it no longer counts among the unauthenticated. */
@@ -130,33 +124,22 @@ static void source_release(struct session *session)
 
 /* ---- after the handshake ---- */
 
-/* The verdict that counts: the worker's facts, the daemon's policy. */
-static enum reason judge(struct session *session, const struct worker_result *result,
-			 struct trust_verdict *ret_verdict, struct text *ret_why)
+void account_assign(struct session *session, uint32_t entry)
 {
-	const struct conf *conf = conf_of(session);
-	struct trust_question question = {
-		.dialled = session->dialled,
-		.version = result->version,
-		.entry = session->dialled ? dial_of(session)->entry : TRUST_ENTRY_ANY,
-		.member = session->dialled ? dial_of(session)->member : 0,
-		.now = time_realtime_s(),
-	};
-
-	trust_judge(&conf->trust, &result->facts, &question, ret_verdict);
-	trust_verdict_text(&conf->trust, &result->facts, &question, ret_verdict, ret_why);
-	return ret_verdict->reason;
-}
-
-static void account_assign(struct session *session, uint32_t entry)
-{
-	const struct trust_policy *policy = &conf_of(session)->trust;
+	const struct trust_policy *policy = &session_conf(session)->trust;
 
 	if (entry >= policy->n_entries)
 		return;
 	session->account = account_find(session->sessions, policy->entries[entry].name);
 	if (session->account)
 		session->account->refs++;
+}
+
+static struct relay_bucket *session_bucket(const struct session *session)
+{
+	if (session->peer && session->peer->bucket)
+		return session->peer->bucket;
+	return session->account ? session->account->bucket : NULL;
 }
 
 static void relay_start(struct session *session)
@@ -174,6 +157,7 @@ static void relay_start(struct session *session)
 		.rx = &result->rx,
 		.early = result->early,
 		.early_len = result->early_len,
+		.bucket = session_bucket(session),
 	};
 	int r;
 
@@ -196,8 +180,10 @@ static void relay_start(struct session *session)
 		session->account->admitted++;
 		session->account->sessions[session->dialled]++;
 	}
-	state_enter(session, SESSION_RELAYING);
+	session_enter(session, SESSION_RELAYING);
 	report_open(session);
+	watch_peer(session);
+	judge_register(session);
 }
 
 static void backend_connect(struct session *session)
@@ -206,11 +192,11 @@ static void backend_connect(struct session *session)
 
 	session->backend = listener_of(session)->backend;
 	r = net_dial(&session->backend, &session->plain_fd);
-	if (is_exhausted(r))
+	if (session_is_exhausted(r))
 		return session_fail(session, r);
 	if (r < 0)
 		return session_end(session, REASON_BACKEND_CONNECT, strerror(-r));
-	state_enter(session, SESSION_BACKEND);
+	session_enter(session, SESSION_BACKEND);
 }
 
 /* Keys into the kernel, or the pump's socket in the place of the TLS socket. */
@@ -218,7 +204,6 @@ static enum reason records_take_over(struct session *session, struct worker_resu
 {
 	int r;
 
-	session->version = result->version;
 	session->cipher = result->cipher;
 	if (!result->kernel) {
 		if (result->pump_fd < 0)
@@ -248,15 +233,20 @@ static void on_result(struct session *session, const struct session_event *event
 
 	session->timer = loop_source_free(session->timer);
 	session->relay_end.alert = result->alert_received;
+	session->facts = &result->facts;
+	session->version = result->version;
 	if (session->mutual && (reason == REASON_OK || result->facts.n_certs > 0)) {
-		enum reason judged = judge(session, result, &verdict, &why);
+		enum reason judged = judge_result(session, result, &verdict, &why);
 
 		/* A worker's refusal stands; its consent does not. */
 		if (reason == REASON_OK)
 			reason = judged;
 	}
+	outside_learn(session->sessions, session->generation, result);
 	if (!session->account)
 		account_assign(session, verdict.entry);
+	if (session->probe)
+		probe_facts(session, &result->facts, &verdict);
 	if (reason == REASON_OK)
 		reason = records_take_over(session, result);
 	if (reason != REASON_OK) {
@@ -265,7 +255,11 @@ static void on_result(struct session *session, const struct session_event *event
 
 		return session_end(session, reason, judged ? why_buf : result->detail);
 	}
-	session->expires = session->mutual ? verdict.expires : 0;
+	session->facts = NULL;
+	if (session->mutual) {
+		session->expires = verdict.expires;
+		session->standing = (uint8_t)verdict.standing;
+	}
 	if (session_remember(session, result, session->mutual ? &verdict : NULL) < 0)
 		return session_end(session, REASON_RESOURCES, NULL);
 
@@ -278,7 +272,9 @@ static void on_result(struct session *session, const struct session_event *event
 	result->pump_fd = -1;
 	trust_facts_done(&session->result->facts);
 	source_release(session);
-	if (session->dialled)
+	if (session->probe)
+		session_end(session, REASON_PROBE, NULL);
+	else if (session->dialled)
 		relay_start(session);
 	else
 		backend_connect(session);
@@ -309,63 +305,6 @@ static void on_backend(struct session *session, const struct session_event *even
 	relay_start(session);
 }
 
-/* ---- dialling ---- */
-
-static void on_dialled(struct session *session, const struct session_event *event _unused_)
-{
-	int error = net_dial_result(session->tls_fd);
-
-	session->io = loop_source_free(session->io);
-	session->timer = loop_source_free(session->timer);
-	if (error != 0)
-		return session_end(session, REASON_DIAL_CONNECT, strerror(error));
-	handshake_start(session);
-}
-
-/*
- * The end of the local server's stream. What it has sent before is still worth a session; if that
- * is nothing, so is the handshake.
- */
-static int on_local_hangup(void *userdata, int fd, unsigned int events _unused_)
-{
-	struct session *session = userdata;
-	char byte;
-
-	session->local_io = loop_source_free(session->local_io);
-	if (recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) <= 0)
-		session_dispatch(session, &(struct session_event){ .type = EVENT_LOCAL_GONE });
-	return 0;
-}
-
-static void on_local_gone(struct session *session, const struct session_event *event _unused_)
-{
-	session_end(session, REASON_LOCAL_CLOSED, NULL);
-}
-
-static void dial_start(struct session *session, int local_fd)
-{
-	const struct conf_dial *dial = dial_of(session);
-	int r;
-
-	/* The local SIP server came from what listeners call the backend. */
-	session->mutual = true;
-	session->plain_fd = local_fd;
-	session->backend = session->remote;
-	session->remote = dial->to;
-	account_assign(session, dial->entry);
-	r = net_tune(local_fd);
-	if (r == 0)
-		r = loop_io_add(session->sessions->loop, local_fd, LOOP_HANGUP, on_local_hangup,
-				session, &session->local_io);
-	if (r == 0)
-		r = net_dial(&dial->to, &session->tls_fd);
-	if (is_exhausted(r))
-		return session_fail(session, r);
-	if (r < 0)
-		return session_end(session, REASON_DIAL_CONNECT, strerror(-r));
-	state_enter(session, SESSION_CONNECTING);
-}
-
 void session_start(struct session *session, int fd)
 {
 	struct sessions_summary *totals = &session->sessions->totals;
@@ -378,7 +317,7 @@ void session_start(struct session *session, int fd)
 		totals->handshaking++;
 		session->tls_fd = fd;
 		session->mutual = listener_of(session)->kind == CONF_LISTENER_MUTUAL;
-		handshake_start(session);
+		session_handshake(session);
 	}
 }
 
@@ -412,7 +351,7 @@ static void on_relay_end(struct session *session, const struct session_event *ev
 		return;
 	}
 	session->relay_over = true;
-	state_enter(session, SESSION_CLOSING);
+	session_enter(session, SESSION_CLOSING);
 }
 
 static void on_pump_end(struct session *session, const struct session_event *event)
@@ -440,7 +379,7 @@ static void on_close(struct session *session, const struct session_event *event)
 static void on_close_relaying(struct session *session, const struct session_event *event)
 {
 	relay_link_end(session->link, event->close_reason);
-	state_enter(session, SESSION_CLOSING);
+	session_enter(session, SESSION_CLOSING);
 }
 
 static void on_close_again(struct session *session _unused_,
@@ -473,18 +412,25 @@ struct life {
 #define NO_LIMIT SIZE_MAX
 
 static const struct life life[_SESSION_STATE_MAX] = {
+	[SESSION_RESOLVING] = { "resolving",
+				offsetof(struct conf_limits, handshake_timeout_ms),
+				REASON_DNS_FAILED,
+				{ [EVENT_RESOLVED] = dial_on_resolved,
+				  [EVENT_LOCAL_GONE] = dial_on_local_gone,
+				  [EVENT_TIMEOUT] = on_timeout,
+				  [EVENT_CLOSE] = on_close } },
 	[SESSION_CONNECTING] = { "connecting",
 				 offsetof(struct conf_limits, connect_timeout_ms),
 				 REASON_DIAL_CONNECT,
-				 { [EVENT_DIALLED] = on_dialled,
-				   [EVENT_LOCAL_GONE] = on_local_gone,
-				   [EVENT_TIMEOUT] = on_timeout,
+				 { [EVENT_DIALLED] = dial_on_dialled,
+				   [EVENT_LOCAL_GONE] = dial_on_local_gone,
+				   [EVENT_TIMEOUT] = dial_on_timeout,
 				   [EVENT_CLOSE] = on_close } },
 	[SESSION_HANDSHAKING] = { "handshaking",
 				  offsetof(struct conf_limits, handshake_timeout_ms),
 				  REASON_HANDSHAKE_TIMEOUT,
 				  { [EVENT_RESULT] = on_result,
-				    [EVENT_LOCAL_GONE] = on_local_gone,
+				    [EVENT_LOCAL_GONE] = dial_on_local_gone,
 				    [EVENT_LOST] = on_lost,
 				    [EVENT_TIMEOUT] = on_timeout,
 				    [EVENT_CLOSE] = on_close } },
@@ -556,7 +502,7 @@ static int on_connected(void *userdata, int fd _unused_, unsigned int events _un
 	return 0;
 }
 
-static void state_enter(struct session *session, enum session_state state)
+void session_enter(struct session *session, enum session_state state)
 {
 	struct loop *loop = session->sessions->loop;
 	int r = 0;
@@ -567,7 +513,8 @@ static void state_enter(struct session *session, enum session_state state)
 		uint32_t ms = CLOSING_MS;
 
 		if (life[state].timeout != NO_LIMIT)
-			memcpy(&ms, (const char *)&conf_of(session)->limits + life[state].timeout,
+			memcpy(&ms,
+			       (const char *)&session_conf(session)->limits + life[state].timeout,
 			       sizeof(ms));
 		r = loop_timer_add(loop, ms, on_timer, session, &session->timer);
 	}
@@ -592,7 +539,7 @@ static void counters_settle(struct session *session, enum reason reason)
 	account->refs--;
 	if (session->established_ms) {
 		account->sessions[session->dialled]--;
-	} else {
+	} else if (!session->probe) {
 		account->refused++;
 		account->last_refusal = reason;
 		account->last_refusal_time = time_realtime_s();
@@ -605,7 +552,14 @@ void session_end(struct session *session, enum reason reason, const char *detail
 
 	if (pool && session->state == SESSION_HANDSHAKING && reason != REASON_WORKER_DIED)
 		worker_pool_cancel(pool, session->id);
-	report_end(session, reason, session->relay_end.alert, session->relay_end.lost, detail);
+	dial_cancel(session);
+	if (session->probe)
+		probe_end(session, reason, detail);
+	else
+		report_end(session, reason, session->relay_end.alert, session->relay_end.lost,
+			   detail);
+	if (!session->established_ms && !session->probe)
+		refusal_add(session, reason, detail);
 	counters_settle(session, reason);
 	session_free(session);
 }

@@ -204,12 +204,13 @@ static enum reason admit(struct sessions *sessions, const struct port *port,
 static void port_accepted(struct port *port, int fd, const struct net_addr *remote)
 {
 	struct sessions *sessions = port->sessions;
+	const struct session_origin origin = { port->place, port->dial, port->index };
 	struct source *source = NULL;
 	struct session *session;
 	enum reason reason;
 
 	reason = admit(sessions, port, remote, &source);
-	session = reason == REASON_OK ? session_new(sessions, port) : NULL;
+	session = reason == REASON_OK ? session_new(sessions, &origin) : NULL;
 	if (!session) {
 		source_leave(source);
 		report_refused(sessions, port, remote,

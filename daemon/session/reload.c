@@ -3,110 +3,35 @@
 /*
  * A new configuration: everything that can fail comes before the moment it is put in force.
  *
- *	snapshot > parse > bind new ports > workers read certificates and keys > in force
+ *	files > new ports > workers read certificates and keys > lists of revocation > in force
  *
  * The old generation goes on unchanged until then. Its handshakes end in its own workers, its live
- * sessions do not refer to it.
+ * sessions are judged again under the new one. Staging stops before the lists and waits for a word.
  */
 
 #include <siptls/log.h>
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "session.h"
+
+/* How long a reload waits for the CRLs of new anchors; without them it goes on. */
+#define BOARD_MS 3000
+
+/* A time that is far away is looked at again now and then, because clocks are set. */
+#define COMMIT_CHECK_MS 60000
 
 struct waiter {
 	struct list node;
 	sessions_reload_fn fn;
 	void *userdata;
+	bool stage;
 };
 
-/* ---- generations ---- */
+static void reload_begin(struct sessions *sessions);
 
-struct generation *generation_ref(struct generation *generation)
-{
-	generation->refs++;
-	return generation;
-}
-
-static void generation_free(struct generation *generation)
-{
-	list_remove(&generation->node);
-	worker_pool_free(generation->pool);
-	conf_free(generation->conf);
-	conf_snapshot_free(generation->snapshot);
-	free(generation);
-}
-
-/*
- * Without a session in handshake the workers get no more jobs; they go when the sessions end that
- * they carry in user space, and the generation with them.
- */
-struct generation *generation_unref(struct generation *generation)
-{
-	if (!generation || --generation->refs > 0)
-		return NULL;
-	if (generation->pool)
-		worker_pool_retire(generation->pool);
-	else
-		generation_free(generation);
-	return NULL;
-}
-
-void generations_free(struct sessions *sessions)
-{
-	list_foreach_safe (node, &sessions->generations)
-		generation_free(container_of(node, struct generation, node));
-	sessions->generation = NULL;
-}
-
-static void pool_gone(void *userdata)
-{
-	struct generation *generation = userdata;
-
-	generation->pool = NULL;
-	generation_free(generation);
-}
-
-static void pool_result(void *userdata, struct worker_result *result)
-{
-	struct generation *generation = userdata;
-	struct session *session = session_find(generation->sessions, result->id);
-
-	if (session)
-		session_dispatch(session,
-				 &(struct session_event){ .type = EVENT_RESULT, .result = result });
-}
-
-static void pool_pump_end(void *userdata, const struct worker_pump_end *end)
-{
-	struct generation *generation = userdata;
-	struct session *session = session_find(generation->sessions, end->id);
-
-	if (session)
-		session_dispatch(session, &(struct session_event){ .type = EVENT_PUMP_END,
-								   .pump_end = end });
-}
-
-static void pool_lost(void *userdata, uint64_t id)
-{
-	struct generation *generation = userdata;
-	struct session *session = session_find(generation->sessions, id);
-
-	if (session)
-		session_dispatch(session, &(struct session_event){ .type = EVENT_LOST });
-}
-
-static void pool_died(void *userdata _unused_, pid_t pid, int status)
-{
-	const struct log_field none = { 0 };
-
-	log_event(LOG_ERR, LOG_ID_WORKER, &none,
-		  "handshake process %d ended unexpectedly (wait status %#x); it is replaced",
-		  (int)pid, (unsigned int)status);
-}
-
-/* ---- the reload under way ---- */
+/* ---- who waits ---- */
 
 static void waiters_tell(struct list *waiters, const struct conf_error *error, const char *summary)
 {
@@ -120,39 +45,52 @@ static void waiters_tell(struct list *waiters, const struct conf_error *error, c
 	}
 }
 
-static void reload_begin(struct sessions *sessions);
+static void waiters_forget(struct list *waiters, const void *userdata)
+{
+	list_foreach (node, waiters) {
+		struct waiter *waiter = container_of(node, struct waiter, node);
+
+		if (waiter->userdata == userdata)
+			waiter->fn = NULL;
+	}
+}
 
 static void reload_over(struct sessions *sessions, const struct conf_error *error,
 			const char *summary)
 {
+	struct reload *reload = &sessions->reload;
 	struct list told;
 
 	list_init(&told);
-	list_take_all(&sessions->reload_waiting, &told);
-	sessions->candidate = NULL;
+	list_take_all(&reload->waiting, &told);
+	reload->generation = NULL;
+	reload->timer = loop_source_free(reload->timer);
 	waiters_tell(&told, error, summary);
-	if (!list_empty(&sessions->reload_queued) && !sessions->candidate)
+	if (!list_empty(&sessions->reload_queued) && !reload->generation)
 		reload_begin(sessions);
 }
 
-static void reload_failed(struct sessions *sessions, const struct conf_error *error)
+static void reload_failed(struct sessions *sessions)
 {
+	struct reload *reload = &sessions->reload;
+	const struct conf_error error = reload->error;
 	char line[16];
 	const struct log_field fields[] = {
-		{ "SIPTLS_FILE", error->file },
-		{ "SIPTLS_LINE", line },
+		{ "SIPTLS_FILE", error.file },
+		{ "SIPTLS_LINE", error.line ? line : NULL },
 		{ 0 },
 	};
 
-	snprintf(line, sizeof(line), "%u", error->line);
+	snprintf(line, sizeof(line), "%u", error.line);
 	log_event(LOG_ERR, LOG_ID_RELOAD_FAILED, fields, "configuration refused, %s: %s",
-		  sessions->generation ? "the one in force stays" : "not starting", error->text);
-	ports_free(&sessions->candidate_ports);
-	accounts_free(&sessions->candidate_accounts);
-	if (sessions->candidate)
-		generation_free(sessions->candidate);
-	reload_over(sessions, error, NULL);
+		  sessions->generation ? "the one in force stays" : "not starting", error.text);
+	ports_free(&reload->ports);
+	accounts_free(&reload->accounts);
+	generation_drop(reload->generation);
+	reload_over(sessions, &error, NULL);
 }
+
+/* ---- in force ---- */
 
 /* Two things are made once, at the start: say so while the configuration differs from them. */
 static void restart_describe(const struct sessions *sessions, const struct conf *conf,
@@ -164,65 +102,213 @@ static void restart_describe(const struct sessions *sessions, const struct conf 
 		text_addf(ret, "; the control socket changes at the next start");
 }
 
+static void generation_describe(const struct sessions *sessions,
+				const struct generation *generation, struct text *ret)
+{
+	const struct conf *conf = generation->conf;
+
+	text_addf(ret, "topology serial %llu, %zu entries, %zu listeners, %zu dial-outs",
+		  (unsigned long long)conf->trust.serial, conf->trust.n_entries, conf->n_listeners,
+		  conf->n_dials);
+	restart_describe(sessions, conf, ret);
+}
+
+/* Our own folder below one that is there; under systemd it is there as a whole. */
+static void state_prepare(const struct conf *conf)
+{
+	_cleanup_free_ char *crl = NULL;
+
+	if (asprintf(&crl, "%s/crl", conf->state) < 0)
+		return;
+	if ((mkdir(conf->state, 0700) < 0 && errno != EEXIST) ||
+	    (mkdir(crl, 0700) < 0 && errno != EEXIST))
+		log_warning("cannot make %s: %s; fetched CRLs and the last good configuration will "
+			    "not outlive this process",
+			    crl, strerror(errno));
+}
+
+static void last_good_save(const struct generation *generation)
+{
+	_cleanup_free_ char *folder = NULL;
+	int r;
+
+	if (generation->last_good)
+		return;
+	r = asprintf(&folder, "%s/last-good", generation->conf->state) < 0
+		    ? -ENOMEM
+		    : conf_last_good_save(generation->snapshot, folder);
+	if (r < 0)
+		log_warning("cannot keep a copy of this configuration in %s: %s; a start with "
+			    "broken files would fail",
+			    generation->conf->state, strerror(-r));
+}
+
 /* Nothing here can fail: what could has been done. */
 static void reload_commit(struct sessions *sessions)
 {
-	struct generation *old = sessions->generation, *new = sessions->candidate;
-	const struct conf *conf = new->conf;
+	struct reload *reload = &sessions->reload;
+	struct generation *old = sessions->generation, *new = reload->generation;
 	char summary[256];
 	struct text text = TEXT_INIT(summary);
 	const struct log_field none = { 0 };
 
 	new->number = ++sessions->last_generation;
-	text_addf(&text,
-		  "generation %u: topology serial %llu, %zu entries, %zu listeners, %zu dial-outs",
-		  new->number, (unsigned long long)conf->trust.serial, conf->trust.n_entries,
-		  conf->n_listeners, conf->n_dials);
-	restart_describe(sessions, conf, &text);
+	text_addf(&text, "generation %u: ", new->number);
+	generation_describe(sessions, new, &text);
 	sessions->generation = new;
 	sessions->loaded = time_realtime_s();
-	relay_half_close_timeout_set(sessions->relay, conf->limits.half_close_timeout_ms);
-	ports_commit(sessions, &sessions->candidate_ports);
-	accounts_commit(sessions, &sessions->candidate_accounts);
-	generation_unref(old);
+	relay_half_close_timeout_set(sessions->relay, new->conf->limits.half_close_timeout_ms);
+	ports_commit(sessions, &reload->ports);
+	accounts_commit(sessions, &reload->accounts);
 	log_event(LOG_NOTICE, LOG_ID_RELOADED, &none, "configuration in force, %s", summary);
+	if (old)
+		judge_identities(sessions, old);
+	generation_unref(old);
+	judge_all(sessions);
+	last_good_save(new);
+	watch_now(sessions);
 	report_status(sessions);
 	reload_over(sessions, NULL, summary);
 }
 
-static int reload_finish(void *userdata)
+/* ---- staged ---- */
+
+static void staged_drop(struct sessions *sessions)
+{
+	struct staged *staged = &sessions->staged;
+
+	staged->timer = loop_source_free(staged->timer);
+	ports_free(&staged->ports);
+	accounts_free(&staged->accounts);
+	generation_drop(staged->generation);
+	staged->generation = NULL;
+	staged->at = 0;
+}
+
+static void reload_stage(struct sessions *sessions)
+{
+	struct reload *reload = &sessions->reload;
+	struct staged *staged = &sessions->staged;
+	char summary[256];
+	struct text text = TEXT_INIT(summary);
+
+	staged->generation = reload->generation;
+	list_take_all(&reload->ports, &staged->ports);
+	list_take_all(&reload->accounts, &staged->accounts);
+	text_addf(&text, "staged: ");
+	generation_describe(sessions, staged->generation, &text);
+	log_info("configuration %s", summary);
+	reload_over(sessions, NULL, summary);
+}
+
+static void staged_commit(struct sessions *sessions)
+{
+	struct reload *reload = &sessions->reload;
+	struct staged *staged = &sessions->staged;
+
+	staged->timer = loop_source_free(staged->timer);
+	staged->at = 0;
+	reload->generation = steal_ptr(staged->generation);
+	list_take_all(&staged->ports, &reload->ports);
+	list_take_all(&staged->accounts, &reload->accounts);
+	if (outside_plan(sessions, reload->generation) < 0)
+		log_warning("siptls-fetch cannot be told of the new sources of CRLs");
+	reload_commit(sessions);
+}
+
+static int staged_look(void *userdata)
+{
+	struct sessions *sessions = userdata;
+	struct staged *staged = &sessions->staged;
+	int64_t left = staged->at - time_realtime_s();
+	uint64_t ms;
+
+	if (left <= 0) {
+		staged_commit(sessions);
+		return 0;
+	}
+	ms = left < COMMIT_CHECK_MS / 1000 ? (uint64_t)left * 1000 : COMMIT_CHECK_MS;
+	if (!staged->timer)
+		return loop_timer_add(sessions->loop, ms, staged_look, sessions, &staged->timer);
+	return loop_timer_set(staged->timer, ms);
+}
+
+int sessions_commit(struct sessions *sessions, int64_t at)
+{
+	if (!sessions->staged.generation)
+		return SESSIONS_E_NOTHING_STAGED;
+	sessions->staged.at = at;
+	return staged_look(sessions);
+}
+
+int sessions_abort(struct sessions *sessions)
+{
+	if (!sessions->staged.generation)
+		return SESSIONS_E_NOTHING_STAGED;
+	staged_drop(sessions);
+	log_info("staged configuration dropped");
+	return 0;
+}
+
+/* ---- step by step ---- */
+
+static int reload_put_in_force(void *userdata)
 {
 	struct sessions *sessions = userdata;
 
-	sessions->reload_defer = loop_source_free(sessions->reload_defer);
-	if (sessions->candidate_error.text[0])
-		reload_failed(sessions, &sessions->candidate_error);
-	else
+	sessions->reload.step = loop_source_free(sessions->reload.step);
+	sessions->reload.timer = loop_source_free(sessions->reload.timer);
+	reload_commit(sessions);
+	return 0;
+}
+
+/* Decided outside callbacks: a refused pool is freed, and it must not be running. */
+static void reload_defer(struct sessions *sessions, loop_timer_fn fn)
+{
+	if (!sessions->reload.step &&
+	    loop_defer(sessions->loop, fn, sessions, &sessions->reload.step) < 0)
+		loop_exit(sessions->loop, -ENOMEM);
+}
+
+void reload_board(struct sessions *sessions)
+{
+	if (sessions->reload.timer)
+		reload_defer(sessions, reload_put_in_force);
+}
+
+static int reload_checked(void *userdata)
+{
+	struct sessions *sessions = userdata;
+	struct reload *reload = &sessions->reload;
+
+	reload->step = loop_source_free(reload->step);
+	if (reload->error.text[0]) {
+		reload_failed(sessions);
+		return 0;
+	}
+	if (reload->stage) {
+		reload_stage(sessions);
+		return 0;
+	}
+	state_prepare(reload->generation->conf);
+	/* Known before the first connection: what is revoked among the new anchors' certificates.
+	 */
+	if (outside_plan(sessions, reload->generation) != 0 ||
+	    loop_timer_add(sessions->loop, BOARD_MS, reload_put_in_force, sessions,
+			   &reload->timer) < 0)
 		reload_commit(sessions);
 	return 0;
 }
 
-/* Decided outside the pool's own callback: a refused pool is freed, and it must not be running. */
-static void pool_ready(void *userdata, struct worker_pool *pool _unused_,
-		       const struct conf_error *error)
+void reload_ready(struct sessions *sessions, struct generation *generation,
+		  const struct conf_error *error)
 {
-	struct generation *generation = userdata;
-	struct sessions *sessions = generation->sessions;
-
+	if (generation != sessions->reload.generation)
+		return;
 	if (error)
-		sessions->candidate_error = *error;
-	if (loop_defer(sessions->loop, reload_finish, sessions, &sessions->reload_defer) < 0)
-		loop_exit(sessions->loop, -ENOMEM);
+		sessions->reload.error = *error;
+	reload_defer(sessions, reload_checked);
 }
-
-static const struct worker_pool_ops pool_ops = {
-	.ready = pool_ready,
-	.result = pool_result,
-	.pump_end = pool_pump_end,
-	.lost = pool_lost,
-	.died = pool_died,
-	.gone = pool_gone,
-};
 
 /* ---- beginning ---- */
 
@@ -231,69 +317,65 @@ static int services_start(struct sessions *sessions, const struct conf *conf)
 {
 	int r = ktls_probe(&sessions->support);
 
-	if (r < 0)
-		return r;
-	return sessions->relay ? 0 : sessions_relay_start(sessions, conf);
+	if (r == 0 && !sessions->relay)
+		r = sessions_relay_start(sessions, conf);
+	if (r == 0 && !sessions->fetch)
+		r = outside_start(sessions);
+	return r;
 }
 
-static int candidate_prepare(struct sessions *sessions, struct generation *generation,
-			     struct conf_error *reterr)
+static int reload_prepare(struct sessions *sessions, struct generation *generation,
+			  struct conf_error *reterr)
 {
-	const struct trust_policy *policy;
+	struct reload *reload = &sessions->reload;
 	int r;
 
-	r = conf_snapshot_take(sessions->config.conf_path, &generation->snapshot, reterr);
+	r = generation_load(generation, reterr);
 	if (r != 0)
 		return r;
-	r = conf_load(generation->snapshot, &generation->conf, reterr);
-	if (r != 0)
-		return r;
-	policy = &generation->conf->trust;
-	for (size_t i = 0; i < policy->n_entries; i++)
-		generation->tls12 |= policy->entries[i].tls12;
+	memset(reterr, 0, sizeof(*reterr)); /* the last good copy leaves the mistake in it */
 	r = services_start(sessions, generation->conf);
 	if (r < 0)
 		return r;
-	r = ports_prepare(sessions, generation, &sessions->candidate_ports, reterr);
+	r = ports_prepare(sessions, generation, &reload->ports, reterr);
 	if (r != 0)
 		return r;
-	r = accounts_prepare(policy, &sessions->candidate_accounts);
-	if (r < 0)
-		return r;
-	r = worker_pool_new(sessions->loop, sessions->config.worker_executable,
-			    generation->conf->workers, generation->snapshot, &pool_ops, generation,
-			    &generation->pool);
-	if (r < 0) {
-		conf_error_set(reterr, sessions->config.worker_executable, 0,
-			       "cannot start the handshake process: %s", strerror(-r));
-		return CONF_E_INVALID;
+	return accounts_prepare(&generation->conf->trust, &reload->accounts);
+}
+
+/* Everyone who asked for the same by now is served at once. */
+static void waiters_take(struct sessions *sessions)
+{
+	struct reload *reload = &sessions->reload;
+
+	reload->stage = container_of(sessions->reload_queued.next, struct waiter, node)->stage;
+	list_foreach_safe (node, &sessions->reload_queued) {
+		if (container_of(node, struct waiter, node)->stage != reload->stage)
+			break;
+		list_remove(node);
+		list_append(&reload->waiting, node);
 	}
-	return 0;
 }
 
 static void reload_begin(struct sessions *sessions)
 {
-	struct generation *generation = calloc(1, sizeof(*generation));
-	struct conf_error *error = &sessions->candidate_error;
-	int r = -ENOMEM;
+	struct reload *reload = &sessions->reload;
+	int r;
 
-	memset(error, 0, sizeof(*error));
-	list_take_all(&sessions->reload_queued, &sessions->reload_waiting);
-	if (generation) {
-		generation->sessions = sessions;
-		generation->refs = 1;
-		list_append(&sessions->generations, &generation->node);
-		sessions->candidate = generation;
-		r = candidate_prepare(sessions, generation, error);
-	}
+	waiters_take(sessions);
+	staged_drop(sessions);
+	memset(&reload->error, 0, sizeof(reload->error));
+	r = generation_new(sessions, &reload->generation);
+	if (r == 0)
+		r = reload_prepare(sessions, reload->generation, &reload->error);
 	if (r < 0)
-		conf_error_set(error, sessions->config.conf_path, 0, "cannot apply: %s",
+		conf_error_set(&reload->error, sessions->config.conf_path, 0, "cannot apply: %s",
 			       strerror(-r));
 	if (r != 0)
-		reload_failed(sessions, error);
+		reload_failed(sessions);
 }
 
-void sessions_reload(struct sessions *sessions, sessions_reload_fn fn, void *userdata)
+static void reload_ask(struct sessions *sessions, bool stage, sessions_reload_fn fn, void *userdata)
 {
 	struct waiter *waiter = calloc(1, sizeof(*waiter));
 
@@ -308,36 +390,42 @@ void sessions_reload(struct sessions *sessions, sessions_reload_fn fn, void *use
 	}
 	waiter->fn = fn;
 	waiter->userdata = userdata;
+	waiter->stage = stage;
 	list_append(&sessions->reload_queued, &waiter->node);
-	if (!sessions->candidate)
+	if (!sessions->reload.generation)
 		reload_begin(sessions);
 }
 
-static void waiters_forget(struct list *waiters, const void *userdata)
+void sessions_reload(struct sessions *sessions, sessions_reload_fn fn, void *userdata)
 {
-	list_foreach (node, waiters) {
-		struct waiter *waiter = container_of(node, struct waiter, node);
+	reload_ask(sessions, /* stage= */ false, fn, userdata);
+}
 
-		if (waiter->userdata == userdata)
-			waiter->fn = NULL;
-	}
+void sessions_stage(struct sessions *sessions, sessions_reload_fn fn, void *userdata)
+{
+	reload_ask(sessions, /* stage= */ true, fn, userdata);
 }
 
 void sessions_reload_forget(struct sessions *sessions, void *userdata)
 {
-	waiters_forget(&sessions->reload_waiting, userdata);
+	waiters_forget(&sessions->reload.waiting, userdata);
 	waiters_forget(&sessions->reload_queued, userdata);
+	outside_forget(sessions, userdata);
+	probes_forget(sessions, userdata);
 }
 
 void reload_abandon(struct sessions *sessions)
 {
+	struct reload *reload = &sessions->reload;
 	struct conf_error error = { 0 };
 
 	conf_error_set(&error, sessions->config.conf_path, 0, "siptlsd is stopping");
-	sessions->reload_defer = loop_source_free(sessions->reload_defer);
-	ports_free(&sessions->candidate_ports);
-	accounts_free(&sessions->candidate_accounts);
-	sessions->candidate = NULL;
-	waiters_tell(&sessions->reload_waiting, &error, NULL);
+	reload->step = loop_source_free(reload->step);
+	reload->timer = loop_source_free(reload->timer);
+	ports_free(&reload->ports);
+	accounts_free(&reload->accounts);
+	reload->generation = NULL; /* freed with all of them */
+	staged_drop(sessions);
+	waiters_tell(&reload->waiting, &error, NULL);
 	waiters_tell(&sessions->reload_queued, &error, NULL);
 }

@@ -12,6 +12,8 @@
 /* Refusals by a limit come in floods: this many lines a second, the rest as a number. */
 #define LIMIT_LINES_PER_SECOND 5
 
+#define STATUS_MS 1000
+
 static const char *direction_of(const struct session *session)
 {
 	return session->dialled ? "out" : "in";
@@ -44,6 +46,7 @@ void report_open(const struct session *session)
 
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)session->id);
 	log_event(LOG_INFO, LOG_ID_SESSION_OPEN, fields, "session established");
+	report_status(session->sessions);
 }
 
 /* A clean end is no news, our own trouble is an error, everything else is for the operator to see.
@@ -51,6 +54,7 @@ void report_open(const struct session *session)
 static const uint8_t priorities[_REASON_MAX] = {
 	[REASON_CLOSED_BY_PEER] = LOG_INFO,    [REASON_CLOSED_BY_BACKEND] = LOG_INFO,
 	[REASON_PEER_TRUNCATED] = LOG_INFO,    [REASON_ADMIN_CLOSED] = LOG_INFO,
+	[REASON_SESSION_AGE] = LOG_INFO,       [REASON_IDENTITY_CHANGED] = LOG_INFO,
 	[REASON_SHUTDOWN] = LOG_INFO,	       [REASON_INTERNAL] = LOG_ERR,
 	[REASON_RESOURCES] = LOG_ERR,	       [REASON_KERNEL_INSTALL] = LOG_ERR,
 	[REASON_WORKER_UNAVAILABLE] = LOG_ERR, [REASON_BACKEND_CONNECT] = LOG_ERR,
@@ -83,6 +87,8 @@ void report_end(struct session *session, enum reason reason, uint8_t alert, uint
 		{ 0 },
 	};
 
+	if (established)
+		report_status(session->sessions);
 	if (session->link)
 		relay_link_stats(session->link, &stats);
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)session->id);
@@ -129,13 +135,24 @@ void report_refused(struct sessions *sessions, const struct port *port,
 	log_event(LOG_WARNING, LOG_ID_REFUSED, fields, "refused: %s", info->text);
 }
 
-void report_status(struct sessions *sessions)
+static int on_status(void *userdata)
 {
+	struct sessions *sessions = userdata;
 	struct sessions_summary s;
 
+	sessions->status_timer = loop_source_free(sessions->status_timer);
 	sessions_summary(sessions, &s);
-	loop_notify("STATUS=%u sessions (%u in the kernel, %u in user space), %u in handshake; "
+	loop_notify("STATUS=%s%u sessions (%u in the kernel, %u in user space), %u in handshake; "
 		    "topology serial %llu",
-		    s.relaying, s.kernel, s.user_space, s.handshaking,
-		    (unsigned long long)s.serial);
+		    s.last_good ? "LAST GOOD COPY, the configuration is broken: " : "", s.relaying,
+		    s.kernel, s.user_space, s.handshaking, (unsigned long long)s.serial);
+	return 0;
+}
+
+/* Not with every session: a thousand in a second are one line. */
+void report_status(struct sessions *sessions)
+{
+	if (!sessions->status_timer)
+		(void)!loop_timer_add(sessions->loop, STATUS_MS, on_status, sessions,
+				      &sessions->status_timer);
 }

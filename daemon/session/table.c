@@ -31,7 +31,7 @@ static void table_grow(struct sessions *sessions)
 	}
 }
 
-struct session *session_new(struct sessions *sessions, struct port *port)
+struct session *session_new(struct sessions *sessions, const struct session_origin *origin)
 {
 	struct session *session;
 	struct session **bucket;
@@ -46,11 +46,12 @@ struct session *session_new(struct sessions *sessions, struct port *port)
 	session->sessions = sessions;
 	session->id = ++sessions->last_id;
 	session->started_ms = time_monotonic_ms();
-	session->dialled = port->dial;
-	session->index = port->index;
+	session->dialled = origin->dialled;
+	session->index = origin->index;
 	session->generation = generation_ref(sessions->generation);
 	session->generation_number = sessions->generation->number;
-	session->place = port->place;
+	session->board = revocation_board_number(sessions->board);
+	session->place = origin->place;
 	session->place->refs++;
 	session->kernel_why = "";
 	session->tls_fd = session->plain_fd = -1;
@@ -89,6 +90,7 @@ void session_free(struct session *session)
 	while (*p != session)
 		p = &(*p)->next;
 	*p = session->next;
+	judge_forget(session);
 	list_remove(&session->node);
 	session->sessions->n_sessions--;
 
@@ -105,6 +107,9 @@ void session_free(struct session *session)
 		relay_link_free(session->link);
 	fd_close(session->tls_fd);
 	fd_close(session->plain_fd);
+	probe_free(session->probe);
+	peer_unref(session->peer);
+	free(session->targets);
 	free(session->texts);
 	free(session);
 }

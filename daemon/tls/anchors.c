@@ -2,6 +2,7 @@
 
 /* Certificates from PEM files, and the CAs among them that become anchors. */
 
+#include <tls/presented.h>
 #include <tls/store.h>
 
 void tls_pem_done(struct tls_pem *pem)
@@ -10,6 +11,26 @@ void tls_pem_done(struct tls_pem *pem)
 		gnutls_x509_crt_deinit(pem->crts[i]);
 	gnutls_free(pem->crts);
 	*pem = (struct tls_pem){};
+}
+
+/* What we read of others is bounded the same way; messages between our processes rely on it. */
+static int check_size(const struct tls_pem *pem, struct text *why)
+{
+	for (unsigned int i = 0; i < pem->n; i++) {
+		gnutls_datum_t der;
+		bool fits;
+
+		if (gnutls_x509_crt_export2(pem->crts[i], GNUTLS_X509_FMT_DER, &der) < 0)
+			return -ENOMEM;
+		fits = der.size <= TLS_PRESENTED_DER_MAX;
+		if (!fits)
+			text_addf(why, "certificate %u: %u bytes, expected at most %d", i + 1,
+				  der.size, TLS_PRESENTED_DER_MAX);
+		gnutls_free(der.data);
+		if (!fits)
+			return CONF_E_INVALID;
+	}
+	return 0;
 }
 
 int tls_pem_load(struct tls_pem *pem, struct tls_files files, const char *path, struct text *why)
@@ -37,7 +58,7 @@ int tls_pem_load(struct tls_pem *pem, struct tls_files files, const char *path, 
 		text_addf(why, "not readable as PEM certificates: %s", gnutls_strerror(r));
 		return CONF_E_INVALID;
 	}
-	return 0;
+	return check_size(pem, why);
 }
 
 /* An anchor is a CA whose key and constraints can be relied on; self-signed it need not be. */
@@ -54,7 +75,7 @@ static int check_anchor(gnutls_x509_crt_t crt, struct text *why)
 	if (gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, &path_length) < 0 || !ca) {
 		text_addf(why, ": is no CA certificate (basicConstraints CA:TRUE expected)");
 		r = CONF_E_INVALID;
-	} else if (tls_certificate_is_weak_key(&certificate)) {
+	} else if (trust_key_is_weak(&certificate)) {
 		text_addf(why,
 			  ": weak key of %u bits, expected RSA of 2048 bits or more, ECDSA or "
 			  "EdDSA",

@@ -29,9 +29,9 @@ static const struct {
 	{ TRUST_EKU_ANY, 4, { 0x55, 0x1d, 0x25, 0 } },
 };
 
-static bool read_purposes(struct tls_der extension, struct trust_certificate *ret)
+static bool read_purposes(struct tls_slice extension, struct trust_certificate *ret)
 {
-	struct tls_der list, oid;
+	struct tls_slice list, oid;
 	uint8_t tag;
 
 	if (!tls_der_only(extension, TLS_DER_SEQUENCE, &list) || list.len == 0)
@@ -41,7 +41,7 @@ static bool read_purposes(struct tls_der extension, struct trust_certificate *re
 		if (!tls_der_next(&list, &tag, &oid) || tag != TLS_DER_OID)
 			return false;
 		for (size_t i = 0; i < ARRAY_SIZE(purposes); i++) {
-			if (tls_der_equal(oid, purposes[i].oid, purposes[i].len))
+			if (tls_slice_equal(oid, purposes[i].oid, purposes[i].len))
 				ret->usage |= purposes[i].usage;
 		}
 	}
@@ -52,10 +52,10 @@ static bool read_purposes(struct tls_der extension, struct trust_certificate *re
  * GnuTLS evaluates constraints on DNS names, e-mail addresses and IP addresses and passes over
  * all others, minimum and maximum included (RFC 5280 4.2.1.10 wants these to be 0 and absent).
  */
-static bool read_subtrees(struct tls_der subtrees, struct trust_certificate *ret)
+static bool read_subtrees(struct tls_slice subtrees, struct trust_certificate *ret)
 {
 	while (subtrees.len > 0) {
-		struct tls_der subtree, base;
+		struct tls_slice subtree, base;
 		uint8_t tag;
 
 		if (!tls_der_next(&subtrees, &tag, &subtree) || tag != TLS_DER_SEQUENCE ||
@@ -67,9 +67,9 @@ static bool read_subtrees(struct tls_der subtrees, struct trust_certificate *ret
 	return true;
 }
 
-static bool read_name_constraints(struct tls_der extension, struct trust_certificate *ret)
+static bool read_name_constraints(struct tls_slice extension, struct trust_certificate *ret)
 {
-	struct tls_der constraints, subtrees;
+	struct tls_slice constraints, subtrees;
 	uint8_t tag;
 
 	if (!tls_der_only(extension, TLS_DER_SEQUENCE, &constraints))
@@ -86,9 +86,9 @@ static bool read_name_constraints(struct tls_der extension, struct trust_certifi
  * Policies are not processed. By RFC 5280 6.1 they cannot change the outcome of a path unless a
  * certificate requires an explicit policy (requireExplicitPolicy, [0]).
  */
-static bool read_policy_constraints(struct tls_der extension, struct trust_certificate *ret)
+static bool read_policy_constraints(struct tls_slice extension, struct trust_certificate *ret)
 {
-	struct tls_der constraints, value;
+	struct tls_slice constraints, value;
 	uint8_t tag;
 
 	if (!tls_der_only(extension, TLS_DER_SEQUENCE, &constraints))
@@ -102,17 +102,40 @@ static bool read_policy_constraints(struct tls_der extension, struct trust_certi
 	return true;
 }
 
+/*
+ * RFC 7633: the TLS extensions that every handshake with this certificate must show. Of these only
+ * status_request can be demanded of a peer here.
+ */
+static bool read_tls_features(struct tls_slice extension, struct trust_certificate *ret)
+{
+	static const uint8_t status_request[] = { 5 };
+	struct tls_slice list, feature;
+	uint8_t tag;
+
+	if (!tls_der_only(extension, TLS_DER_SEQUENCE, &list))
+		return false;
+	while (list.len > 0) {
+		if (!tls_der_next(&list, &tag, &feature) || tag != TLS_DER_INTEGER)
+			return false;
+		if (tls_slice_equal(feature, status_request, sizeof(status_request)))
+			ret->must_staple = true;
+	}
+	return true;
+}
+
 /* Known extensions; without a reader GnuTLS or trust evaluates it, or nothing hangs on it. */
 static const struct extension {
 	const char *oid;
-	bool (*read)(struct tls_der extension, struct trust_certificate *ret);
+	bool (*read)(struct tls_slice extension, struct trust_certificate *ret);
 } extensions[] = {
 	{ "2.5.29.14", NULL }, /* subjectKeyIdentifier */
 	{ "2.5.29.15", NULL }, /* keyUsage */
 	{ "2.5.29.17", NULL }, /* subjectAltName */
 	{ "2.5.29.18", NULL }, /* issuerAltName */
 	{ "2.5.29.19", NULL }, /* basicConstraints */
+	{ "1.3.6.1.5.5.7.1.24", read_tls_features },
 	{ "2.5.29.30", read_name_constraints },
+	{ "2.5.29.31", NULL }, /* cRLDistributionPoints: distribution.c */
 	{ "2.5.29.32", NULL }, /* certificatePolicies */
 	{ "2.5.29.33", NULL }, /* policyMappings */
 	{ "2.5.29.35", NULL }, /* authorityKeyIdentifier */
@@ -143,7 +166,7 @@ static bool extension_read(gnutls_x509_crt_t crt, const char *oid, bool critical
 		return true;
 	if (!tls_extension_get(crt, oid, &der))
 		return false;
-	ok = extension->read((struct tls_der){ der.data, der.size }, ret);
+	ok = extension->read((struct tls_slice){ der.data, der.size }, ret);
 	gnutls_free(der.data);
 	return ok;
 }

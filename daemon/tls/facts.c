@@ -5,6 +5,7 @@
 #include <gnutls/crypto.h>
 #include <siptls/tls.h>
 #include <stdio.h>
+#include <tls/der.h>
 #include <tls/facts.h>
 
 void tls_chain_done(struct tls_chain *chain)
@@ -19,6 +20,8 @@ void tls_certificate_done(struct trust_certificate *certificate)
 	free(certificate->subject);
 	free(certificate->issuer);
 	free(certificate->serial);
+	for (size_t i = 0; i < certificate->n_crl_urls; i++)
+		free(certificate->crl_urls[i]);
 	*certificate = (struct trust_certificate){};
 }
 
@@ -135,22 +138,6 @@ static void read_strength(gnutls_x509_crt_t crt, struct trust_certificate *ret)
 	ret->hash = signature_strength(gnutls_x509_crt_get_signature_algorithm(crt));
 }
 
-bool tls_certificate_is_weak_key(const struct trust_certificate *certificate)
-{
-	switch (certificate->key) {
-	case TRUST_KEY_RSA:
-		return certificate->key_bits < 2048;
-	case TRUST_KEY_EC:
-		return certificate->key_bits < 224;
-	case TRUST_KEY_EDDSA:
-		return false;
-	case TRUST_KEY_OTHER:
-	case _TRUST_KEY_MAX:
-		return true;
-	}
-	return true;
-}
-
 static bool read_validity(gnutls_x509_crt_t crt, struct trust_certificate *ret)
 {
 	time_t begin = gnutls_x509_crt_get_activation_time(crt);
@@ -199,6 +186,44 @@ static int read_fields(gnutls_x509_crt_t crt, struct trust_certificate *ret, str
 	return TLS_FACTS_E_MALFORMED;
 }
 
+/* SHA-256 over two pieces in a row. */
+static int digest_pair(struct tls_slice a, struct tls_slice b, uint8_t ret[static 32])
+{
+	gnutls_hash_hd_t hash;
+	int r;
+
+	if (gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) < 0)
+		return -ENOMEM;
+	r = gnutls_hash(hash, a.p, a.len);
+	if (r >= 0)
+		r = gnutls_hash(hash, b.p, b.len);
+	gnutls_hash_deinit(hash, ret);
+	return r < 0 ? -EIO : 0;
+}
+
+static int read_ids(gnutls_x509_crt_t crt, struct trust_certificate *ret, struct text *why)
+{
+	struct tls_der_certificate parts;
+	uint8_t digest[32];
+	gnutls_datum_t der;
+	int r;
+
+	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) < 0)
+		return -ENOMEM;
+	if (!tls_der_certificate_read((struct tls_slice){ der.data, der.size }, &parts)) {
+		text_addf(why, "its parts are not where RFC 5280 has them");
+		r = TLS_FACTS_E_MALFORMED;
+	} else if (gnutls_hash_fast(GNUTLS_DIG_SHA256, parts.serial.p, parts.serial.len, digest) <
+		   0) {
+		r = -EIO;
+	} else {
+		memcpy(ret->serial_id, digest, sizeof(ret->serial_id));
+		r = digest_pair(parts.subject, parts.public_key, ret->id);
+	}
+	gnutls_free(der.data);
+	return r;
+}
+
 int tls_certificate_read(gnutls_x509_crt_t crt, struct trust_certificate *ret, struct text *why)
 {
 	struct trust_certificate certificate = {};
@@ -206,7 +231,11 @@ int tls_certificate_read(gnutls_x509_crt_t crt, struct trust_certificate *ret, s
 
 	r = read_fields(crt, &certificate, why);
 	if (r == 0)
+		r = read_ids(crt, &certificate, why);
+	if (r == 0)
 		r = tls_extensions_read(crt, &certificate, why);
+	if (r == 0)
+		r = tls_distribution_read(crt, &certificate);
 	if (r == 0)
 		r = read_texts(crt, &certificate, why);
 	if (r == 0)

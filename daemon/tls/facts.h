@@ -49,18 +49,21 @@ int tls_certificate_read(gnutls_x509_crt_t crt, struct trust_certificate *ret,
 			 struct text *why) _must_check_;
 void tls_certificate_done(struct trust_certificate *certificate);
 
-/* A key or a signature that no rule of trust lets pass. */
-bool tls_certificate_is_weak_key(const struct trust_certificate *certificate);
-
 /* Names of a leaf into @facts (names.c). */
 int tls_names_read(gnutls_x509_crt_t crt, struct trust_facts *facts, struct text *why) _must_check_;
 
 /*
- * The extensions that bear on a decision: extended key usage, and whether there is one that cannot
- * be evaluated (extensions.c).
+ * The extensions that bear on a decision: extended key usage, must-staple, and whether there is one
+ * that cannot be evaluated (extensions.c).
  */
 int tls_extensions_read(gnutls_x509_crt_t crt, struct trust_certificate *ret,
 			struct text *why) _must_check_;
+
+/*
+ * Where the certificate's CRL is (distribution.c). What cannot be read leaves the certificate
+ * without distribution points, and marks it if the extension is critical. 0 or -errno.
+ */
+int tls_distribution_read(gnutls_x509_crt_t crt, struct trust_certificate *ret) _must_check_;
 
 /* The contents of one extension. false: it is not there. The caller frees ret->data. */
 bool tls_extension_get(gnutls_x509_crt_t crt, const char *oid, gnutls_datum_t *ret);

@@ -84,33 +84,154 @@ static int add_chain_file(struct der_list *list, struct tls_files files, const c
 }
 
 static int read_chain(struct tls_files files, const char *const *paths, size_t n,
-		      struct trust_facts *facts, struct tls_chain *chain, struct conf_error *reterr)
+		      struct der_list *list, struct conf_error *reterr)
 {
-	_cleanup_(der_list_done) struct der_list list = {};
 	char buf[sizeof(reterr->text)] = "";
 	struct text why = TEXT_INIT(buf);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = add_chain_file(&list, files, paths[i], &why);
+		r = add_chain_file(list, files, paths[i], &why);
 		if (r == CONF_E_INVALID)
 			conf_error_set(reterr, paths[i], 0, "%s", buf);
 	}
+	return r;
+}
+
+/* ---- revocation ---- */
+
+static int add_issuer(struct revocation_store *store, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t der;
+	int r;
+
+	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) < 0)
+		return -ENOMEM;
+	r = revocation_store_add_issuer(store, der.data, der.size);
+	gnutls_free(der.data);
+	return r < 0 ? r : 0;
+}
+
+static int add_anchors(struct revocation_store *store, const struct tls_anchors *sets, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		for (unsigned int place = 0; r == 0 && place < sets[i].n; place++)
+			r = add_issuer(store, sets[i].crts[place]);
+	}
+	return r;
+}
+
+/* Does certificate @index of the list lead to an anchor, with the help of the others? */
+static int leads_to_anchor(const struct tls_anchors *sets, size_t n, const struct der_list *list,
+			   size_t index, bool *ret)
+{
+	_cleanup_(tls_chain_done) struct tls_chain chain = {};
+	_cleanup_(trust_facts_done) struct trust_facts facts = {};
+	gnutls_datum_t ders[TRUST_CHAIN_MAX];
+	char buf[256];
+	struct text ignored = TEXT_INIT(buf);
+	bool found = false;
+	int r;
+
+	memcpy(ders, list->ders, sizeof(ders));
+	ders[0] = list->ders[index];
+	ders[index] = list->ders[0];
+	r = tls_facts_read(ders, list->n, &facts, &chain, &ignored);
+	for (size_t i = 0; r == 0 && !found && i < n; i++) {
+		struct tls_paths paths;
+
+		r = tls_path_find(&sets[i], (uint32_t)i, &facts, &chain, &paths);
+		if (r == 0) {
+			found = paths.list[0].outcome == TRUST_CHAIN_OK;
+			tls_paths_done(&paths);
+		}
+	}
+	*ret = found;
+	return r < 0 ? r : 0;
+}
+
+/* Whoever may have signed CRLs: a CA may have a certificate of its own for that, off the path. */
+static int add_presented(struct revocation_store *store, const struct tls_anchors *sets, size_t n,
+			 const struct der_list *list)
+{
+	for (size_t i = 1; i < list->n; i++) {
+		bool verified = false;
+		int r;
+
+		r = leads_to_anchor(sets, n, list, i, &verified);
+		if (r == 0 && verified)
+			r = revocation_store_add_issuer(store, list->ders[i].data,
+							list->ders[i].size);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int fill_links(struct revocation_store *store, struct trust_facts *facts)
+{
+	_cleanup_fd_ int fd = -1;
+	struct revocation_board *board;
+	int r;
+
+	r = revocation_store_publish(store, &fd);
+	if (r < 0)
+		return r;
+	r = revocation_board_open(fd, &board);
 	if (r != 0)
-		return r;
-	r = tls_facts_read(list.ders, list.n, facts, chain, &why);
-	if (r <= 0)
-		return r;
-	conf_error_set(reterr, n > 0 ? paths[0] : "", 0, "%s", buf);
-	return CONF_E_INVALID;
+		return r < 0 ? r : -EBADMSG;
+	steal_fd(&fd); /* the board's */
+	revocation_facts_fill(board, facts);
+	revocation_board_unref(board);
+	return 0;
+}
+
+/* ---- both ---- */
+
+static int make_facts(const struct trust_policy *policy, const struct tls_anchors *sets,
+		      const struct der_list *list, const char *file, struct trust_facts *ret,
+		      struct conf_error *reterr)
+{
+	_cleanup_(tls_chain_done) struct tls_chain chain = {};
+	char buf[sizeof(reterr->text)] = "";
+	struct text why = TEXT_INIT(buf);
+	struct trust_facts facts = {};
+	int r;
+
+	r = tls_facts_read(list->ders, list->n, &facts, &chain, &why);
+	if (r > 0) {
+		conf_error_set(reterr, file, 0, "%s", buf);
+		return CONF_E_INVALID;
+	}
+	if (r == 0)
+		r = tls_facts_verify(policy, sets, TRUST_ENTRY_ANY, &chain, &facts);
+	if (r == 0)
+		*ret = facts;
+	else
+		trust_facts_done(&facts);
+	return r;
+}
+
+static int look_up(struct revocation_store *store, const struct tls_anchors *sets, size_t n,
+		   const struct der_list *list, struct trust_facts *facts)
+{
+	int r;
+
+	r = add_anchors(store, sets, n);
+	if (r == 0)
+		r = add_presented(store, sets, n, list);
+	return r == 0 ? fill_links(store, facts) : r;
 }
 
 int tls_facts_from_files(const struct trust_policy *policy, const char *const *chain_files,
-			 size_t n_chain_files, struct trust_facts *ret, struct conf_error *reterr)
+			 size_t n_chain_files, struct revocation_store *store,
+			 struct trust_facts *ret, struct conf_error *reterr)
 {
 	_cleanup_(disk_done) struct disk disk = {};
 	struct tls_files files = { .read = read_disk, .userdata = &disk };
-	_cleanup_(tls_chain_done) struct tls_chain chain = {};
+	_cleanup_(der_list_done) struct der_list list = {};
 	struct trust_facts facts = {};
 	struct tls_anchors *sets;
 	int r;
@@ -118,9 +239,12 @@ int tls_facts_from_files(const struct trust_policy *policy, const char *const *c
 	r = tls_anchors_load_all(policy, files, &sets, reterr);
 	if (r != 0)
 		return r;
-	r = read_chain(files, chain_files, n_chain_files, &facts, &chain, reterr);
+	r = read_chain(files, chain_files, n_chain_files, &list, reterr);
 	if (r == 0)
-		r = tls_facts_verify(policy, sets, TRUST_ENTRY_ANY, &chain, &facts);
+		r = make_facts(policy, sets, &list, n_chain_files > 0 ? chain_files[0] : "", &facts,
+			       reterr);
+	if (r == 0 && store)
+		r = look_up(store, sets, policy->n_anchors, &list, &facts);
 	if (r == 0)
 		*ret = facts;
 	else

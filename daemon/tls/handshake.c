@@ -295,8 +295,10 @@ void tls_handshake_outcome(struct tls_handshake *hs, struct tls_outcome *ret)
 	*ret = (struct tls_outcome){
 		.reason = hs->reason,
 		.alert_received = hs->alert_received,
+		.cached = hs->cached,
 		.detail = hs->detail,
 		.facts = hs->has_facts ? &hs->facts : NULL,
+		.ders = hs->ders,
 		.group = "",
 		.sni = hs->sni,
 	};

@@ -3,7 +3,8 @@
 
 /*
  * handshake - what the files of one handshake share: life (handshake.c), the peer's certificate
- * and ours (peer.c), ends (refuse.c), records in user space (pump.c).
+ * and ours (peer.c), revocation and staples (staple.c), ends (refuse.c), records in user space
+ * (pump.c).
  */
 
 #include <gnutls/gnutls.h>
@@ -18,6 +19,7 @@
 #define TLS_SNI_SIZE		  256	       /* a DNS name, terminator included */
 #define TLS_DETAIL_SIZE		  1024
 #define TLS_OFFER_SIZE		  320
+#define TLS_STAPLE_WHY_SIZE	  160
 
 enum tls_state {
 	TLS_STATE_RUNNING,
@@ -47,7 +49,9 @@ struct tls_handshake {
 	bool hello;		  /* the peer's hello has been read */
 	bool judged;		  /* the peer's certificate was judged and accepted */
 	bool has_facts;
+	bool cached; /* the facts come from the store's cache */
 	struct trust_facts facts;
+	struct tls_der ders[TRUST_CHAIN_MAX]; /* GnuTLS's, of the certificates in @facts */
 	struct secret secrets[_KTLS_DIRECTION_MAX];
 	enum reason reason;
 	enum reason verdict; /* of the certificate, while GnuTLS unwinds; REASON_OK: none */
@@ -58,7 +62,8 @@ struct tls_handshake {
 	bool kernel;
 	uint32_t identity;
 	char sni[TLS_SNI_SIZE];
-	char offer[TLS_OFFER_SIZE]; /* what the peer's hello offers, for the operator */
+	char offer[TLS_OFFER_SIZE];	      /* what the peer's hello offers, for the operator */
+	char staple_why[TLS_STAPLE_WHY_SIZE]; /* what is wrong with the peer's stapled response */
 	char detail[TLS_DETAIL_SIZE];
 };
 
@@ -77,6 +82,12 @@ int tls_handshake_retrieve(gnutls_session_t session, const struct gnutls_cert_re
 			   unsigned int *flags);
 int tls_handshake_verify(gnutls_session_t session);
 void tls_handshake_read_sni(struct tls_handshake *hs);
+
+/*
+ * staple.c: what is known of the revocation of the peer's certificates, into its facts. 0 or
+ * -errno.
+ */
+int tls_handshake_look_up(struct tls_handshake *hs) _must_check_;
 
 /*
  * refuse.c: end it, once: reason, detail, alert. Both return TLS_E_REFUSED. What an error of GnuTLS

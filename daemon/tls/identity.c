@@ -13,6 +13,7 @@ void tls_identity_done(struct tls_identity *identity)
 		gnutls_pcert_deinit(&identity->certs[i]);
 	if (identity->key)
 		gnutls_privkey_deinit(identity->key);
+	gnutls_free(identity->staple.response.data);
 	trust_facts_done(&identity->facts);
 	*identity = (struct tls_identity){};
 }
@@ -30,7 +31,7 @@ static int read_facts(struct tls_identity *identity, struct text *why)
 	if (r != 0)
 		return r < 0 ? r : CONF_E_INVALID;
 	tls_chain_done(&chain);
-	if (tls_certificate_is_weak_key(&identity->facts.certs[0])) {
+	if (trust_key_is_weak(&identity->facts.certs[0])) {
 		text_addf(why,
 			  "weak key of %u bits, expected RSA of 2048 bits or more, ECDSA or EdDSA",
 			  identity->facts.certs[0].key_bits);
@@ -136,24 +137,35 @@ static int load_key(struct tls_identity *identity, struct tls_files files, const
 	return 0;
 }
 
+/* The files of an identity in the order in which they are read, and the lines that name them. */
 int tls_identity_load(struct tls_identity *identity, const struct conf *conf,
 		      const struct conf_identity *from, struct tls_files files,
 		      struct conf_error *reterr)
 {
-	char buf[sizeof(reterr->text)] = "";
-	struct text why = TEXT_INIT(buf);
-	int r;
+	const struct {
+		int (*load)(struct tls_identity *identity, struct tls_files files, const char *path,
+			    struct text *why);
+		const char *path;
+		uint32_t line;
+	} parts[] = {
+		{ load_certificates, from->certificate, from->line_certificate },
+		{ load_key, from->key, from->line_key },
+		{ tls_identity_load_staple, from->ocsp, from->line_ocsp },
+	};
+	char buf[sizeof(reterr->text)];
+	int r = 0;
 
-	r = load_certificates(identity, files, from->certificate, &why);
-	if (r == CONF_E_INVALID)
-		conf_error_set(reterr, conf->path, from->line_certificate, "identity '%s': %s: %s",
-			       from->name, from->certificate, buf);
-	if (r != 0)
-		return r;
-	r = load_key(identity, files, from->key, &why);
-	if (r == CONF_E_INVALID)
-		conf_error_set(reterr, conf->path, from->line_key, "identity '%s': %s: %s",
-			       from->name, from->key, buf);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++) {
+		struct text why = TEXT_INIT(buf);
+
+		if (!parts[i].path)
+			continue;
+		buf[0] = '\0';
+		r = parts[i].load(identity, files, parts[i].path, &why);
+		if (r == CONF_E_INVALID)
+			conf_error_set(reterr, conf->path, parts[i].line, "identity '%s': %s: %s",
+				       from->name, parts[i].path, buf);
+	}
 	return r;
 }
 

@@ -52,7 +52,7 @@ static int name_list_add(struct name_list *list, enum trust_name_type type, cons
 	return 0;
 }
 
-static int add_address(struct name_list *list, struct tls_der value)
+static int add_address(struct name_list *list, struct tls_slice value)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -64,7 +64,7 @@ static int add_address(struct name_list *list, struct tls_der value)
 }
 
 /* GeneralName ::= CHOICE (RFC 5280 4.2.1.6): the tag tells the kind. */
-static int add_general_name(struct name_list *list, uint8_t tag, struct tls_der value)
+static int add_general_name(struct name_list *list, uint8_t tag, struct tls_slice value)
 {
 	switch (tag) {
 	case 0x82: /* dNSName */
@@ -85,9 +85,9 @@ static int add_general_name(struct name_list *list, uint8_t tag, struct tls_der 
 	}
 }
 
-static int add_alternative_names(struct name_list *list, struct tls_der extension)
+static int add_alternative_names(struct name_list *list, struct tls_slice extension)
 {
-	struct tls_der names, value;
+	struct tls_slice names, value;
 	uint8_t tag;
 	int r;
 
@@ -158,7 +158,7 @@ int tls_names_read(gnutls_x509_crt_t crt, struct trust_facts *facts, struct text
 	has_san = tls_extension_get(crt, GNUTLS_X509EXT_OID_SAN, &extension);
 	if (has_san)
 		r = add_alternative_names(&list,
-					  (struct tls_der){ extension.data, extension.size });
+					  (struct tls_slice){ extension.data, extension.size });
 	gnutls_free(extension.data);
 	if (r == 0)
 		r = add_common_names(&list, crt);

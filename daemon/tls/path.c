@@ -8,7 +8,6 @@
  */
 
 #include <siptls/tls.h>
-#include <strings.h>
 #include <tls/verify.h>
 
 #define VERIFY_FLAGS                                                                               \
@@ -18,13 +17,15 @@
 
 struct search {
 	const struct tls_anchors *anchors;
+	uint32_t index; /* of the set */
 	const struct trust_facts *facts;
 	const struct tls_chain *chain;
 	uint8_t stack[TRUST_CHAIN_MAX]; /* indices into @chain, leaf first */
 	uint8_t n;
-	unsigned int nodes, checks;
-	struct trust_path *best;
-	int error; /* -errno: the search is broken off */
+	unsigned int nodes;
+	struct trust_path failed; /* the best of those that do not hold */
+	struct tls_paths *found;  /* those that do */
+	int error;		  /* -errno: the search is broken off */
 };
 
 /* An outcome that tells more replaces one that tells less. */
@@ -40,13 +41,15 @@ static bool outcome_is_better(enum trust_chain a, enum trust_chain b)
 	return rank[a] > rank[b];
 }
 
-static void record_certs(struct search *s)
+static void record_certs(const struct search *s, struct trust_path *path)
 {
-	memcpy(s->best->certs, s->stack, s->n);
-	s->best->n_certs = s->n;
+	memcpy(path->certs, s->stack, s->n);
+	path->n_certs = s->n;
 }
 
-static int record_anchor(struct search *s, gnutls_x509_crt_t anchor)
+/* The stack with @anchor above it, as a path; its old contents are freed. */
+static int record(const struct search *s, gnutls_x509_crt_t anchor, enum trust_chain outcome,
+		  struct trust_path *path)
 {
 	char buf[256];
 	struct text ignored = TEXT_INIT(buf);
@@ -56,12 +59,17 @@ static int record_anchor(struct search *s, gnutls_x509_crt_t anchor)
 	r = tls_certificate_read(anchor, &certificate, &ignored);
 	if (r != 0)
 		return r < 0 ? r : -EBADMSG; /* it was read when the store was made */
-	free(s->best->anchor_subject);
-	s->best->anchor_subject = steal_ptr(certificate.subject);
-	memcpy(s->best->anchor_fingerprint, certificate.fingerprint,
-	       sizeof(certificate.fingerprint));
-	s->best->anchor_not_before = certificate.not_before;
-	s->best->anchor_not_after = certificate.not_after;
+	free(path->anchor_subject);
+	*path = (struct trust_path){
+		.anchors = s->index,
+		.outcome = outcome,
+		.anchor_subject = steal_ptr(certificate.subject),
+		.anchor_not_before = certificate.not_before,
+		.anchor_not_after = certificate.not_after,
+	};
+	record_certs(s, path);
+	memcpy(path->anchor_fingerprint, certificate.fingerprint, sizeof(certificate.fingerprint));
+	memcpy(path->anchor_id, certificate.id, sizeof(certificate.id));
 	tls_certificate_done(&certificate);
 	return 0;
 }
@@ -72,8 +80,7 @@ static bool path_is_known_weak(const struct search *s)
 	for (uint8_t i = 0; i < s->n; i++) {
 		const struct trust_certificate *certificate = &s->facts->certs[s->stack[i]];
 
-		if (certificate->hash == TRUST_HASH_WEAK ||
-		    tls_certificate_is_weak_key(certificate))
+		if (certificate->hash == TRUST_HASH_WEAK || trust_key_is_weak(certificate))
 			return true;
 	}
 	return false;
@@ -91,40 +98,6 @@ static enum trust_chain status_outcome(const struct search *s, unsigned int stat
 	    path_is_known_weak(s))
 		return TRUST_CHAIN_OK;
 	return TRUST_CHAIN_CONSTRAINT;
-}
-
-/* The host of a sip: URI without user part, which is what RFC 5922 7.1 takes as a name. */
-static bool sip_host(const struct trust_name *name, gnutls_datum_t *ret)
-{
-	size_t end = 4;
-
-	if (name->len <= 4 || strncasecmp(name->value, "sip:", 4) != 0 ||
-	    memchr(name->value, '@', name->len))
-		return false;
-	while (end < name->len && !strchr(":;?", name->value[end]))
-		end++;
-	*ret = tls_datum(name->value + 4, end - 4);
-	return true;
-}
-
-/*
- * A common name and the host of a sip: URI identify servers here just as DNS names do, so
- * constraints on DNS names bind them too (RFC 5280 alone leaves both free).
- */
-static bool names_permitted(const struct search *s, gnutls_x509_name_constraints_t constraints)
-{
-	for (size_t i = 0; i < s->facts->n_names; i++) {
-		const struct trust_name *name = &s->facts->names[i];
-		gnutls_datum_t host;
-
-		if (name->type == TRUST_NAME_CN)
-			host = tls_datum(name->value, name->len);
-		else if (name->type != TRUST_NAME_URI || !sip_host(name, &host))
-			continue;
-		if (!gnutls_x509_name_constraints_check(constraints, GNUTLS_SAN_DNSNAME, &host))
-			return false;
-	}
-	return true;
 }
 
 static enum trust_chain check_constrained_names(const struct search *s, gnutls_x509_crt_t anchor)
@@ -145,7 +118,7 @@ static enum trust_chain check_constrained_names(const struct search *s, gnutls_x
 			ok = r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
 	}
 	if (any && ok)
-		ok = names_permitted(s, constraints);
+		ok = tls_names_permitted(s->facts, constraints);
 	gnutls_x509_name_constraints_deinit(constraints);
 	return ok ? TRUST_CHAIN_OK : TRUST_CHAIN_CONSTRAINT;
 }
@@ -172,27 +145,72 @@ static int verify_path(const struct search *s, gnutls_x509_crt_t anchor, enum tr
 	return 0;
 }
 
-/* The stack ends below @anchor. true: a path that holds, or the search is over. */
+/* The stack ends below @anchor. true: the search is over. */
 static bool try_anchor(struct search *s, gnutls_x509_crt_t anchor)
 {
+	struct tls_paths *found = s->found;
 	enum trust_chain outcome;
 
-	if (s->checks++ == TLS_PATH_CHECKS_MAX)
+	if (found->checks == TLS_PATH_CHECKS_MAX)
 		return true;
+	found->checks++;
 	s->error = verify_path(s, anchor, &outcome);
 	if (s->error < 0)
 		return true;
-	if (!s->best->anchor_subject || outcome_is_better(outcome, s->best->outcome)) {
-		s->best->outcome = outcome;
-		record_certs(s);
-		s->error = record_anchor(s, anchor);
+	if (outcome == TRUST_CHAIN_OK) {
+		s->error = record(s, anchor, outcome, &found->list[found->n]);
+		if (s->error == 0)
+			found->n++;
+	} else if (!s->failed.anchor_subject || outcome_is_better(outcome, s->failed.outcome)) {
+		s->error = record(s, anchor, outcome, &s->failed);
 	}
-	return s->error < 0 || outcome == TRUST_CHAIN_OK;
+	return s->error < 0 || found->n == TLS_PATHS_MAX;
 }
 
-static bool on_stack(const struct search *s, size_t index)
+/*
+ * Again the same anchor adds nothing: listed twice, or presented by the peer as well and on the
+ * stack already. (The leaf itself may be an anchor; that is for trust to refuse.)
+ */
+static bool anchor_is_repeated(const struct search *s, unsigned int anchor)
 {
-	return memchr(s->stack, (int)index, s->n);
+	gnutls_x509_crt_t crt = s->anchors->crts[anchor];
+
+	for (unsigned int i = 0; i < anchor; i++) {
+		if (gnutls_x509_crt_equals(crt, s->anchors->crts[i]))
+			return true;
+	}
+	return s->n > 1 && gnutls_x509_crt_equals(crt, s->chain->crts[s->stack[s->n - 1]]);
+}
+
+/* true: the search is over. */
+static bool try_anchors(struct search *s, gnutls_x509_crt_t last)
+{
+	for (unsigned int i = 0; i < s->anchors->n; i++) {
+		if (gnutls_x509_crt_check_issuer(last, s->anchors->crts[i]) &&
+		    !anchor_is_repeated(s, i) && try_anchor(s, s->anchors->crts[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Name and key of a CA occur once on a path (RFC 4158 2.4.2); a certificate that is presented twice
+ * is tried once.
+ */
+static bool is_repeated(const struct search *s, size_t index)
+{
+	const struct trust_certificate *certs = s->facts->certs;
+
+	for (uint8_t i = 0; i < s->n; i++) {
+		if (memcmp(certs[s->stack[i]].id, certs[index].id, sizeof(certs->id)) == 0)
+			return true;
+	}
+	for (size_t i = 1; i < index; i++) {
+		if (memcmp(certs[i].fingerprint, certs[index].fingerprint,
+			   sizeof(certs->fingerprint)) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Depth first, anchors before intermediates: the shortest way up is tried first. */
@@ -202,18 +220,14 @@ static bool extend(struct search *s)
 
 	if (s->nodes++ == TLS_PATH_NODES_MAX)
 		return true;
-	if (!s->best->anchor_subject && s->n > s->best->n_certs)
-		record_certs(s); /* shown when no anchor is reached */
-	for (unsigned int i = 0; i < s->anchors->n; i++) {
-		gnutls_x509_crt_t anchor = s->anchors->crts[i];
-
-		if (gnutls_x509_crt_check_issuer(last, anchor) && try_anchor(s, anchor))
-			return true;
-	}
+	if (!s->failed.anchor_subject && s->n > s->failed.n_certs)
+		record_certs(s, &s->failed); /* shown when no anchor is reached */
+	if (try_anchors(s, last))
+		return true;
 	if (s->n == TRUST_CHAIN_MAX)
 		return false;
 	for (size_t i = 1; i < s->chain->n; i++) {
-		if (on_stack(s, i) || !gnutls_x509_crt_check_issuer(last, s->chain->crts[i]))
+		if (is_repeated(s, i) || !gnutls_x509_crt_check_issuer(last, s->chain->crts[i]))
 			continue;
 		s->stack[s->n++] = (uint8_t)i;
 		if (extend(s))
@@ -223,25 +237,52 @@ static bool extend(struct search *s)
 	return false;
 }
 
+void tls_paths_done(struct tls_paths *paths)
+{
+	for (size_t i = 0; i < paths->n; i++)
+		free(paths->list[i].anchor_subject);
+	*paths = (struct tls_paths){};
+}
+
 int tls_path_find(const struct tls_anchors *anchors, uint32_t index,
 		  const struct trust_facts *facts, const struct tls_chain *chain,
-		  struct trust_path *ret)
+		  struct tls_paths *ret)
 {
-	struct trust_path path = { .anchors = index, .outcome = TRUST_CHAIN_UNKNOWN_CA };
+	struct tls_paths found = {};
 	struct search search = {
 		.anchors = anchors,
+		.index = index,
 		.facts = facts,
 		.chain = chain,
 		.n = 1,
-		.best = &path,
+		.failed = { .anchors = index, .outcome = TRUST_CHAIN_UNKNOWN_CA },
+		.found = &found,
 	};
 
 	if (chain->n > 0)
 		(void)extend(&search);
+	if (search.error == 0 && found.n == 0)
+		found.list[found.n++] = search.failed;
+	else
+		free(search.failed.anchor_subject);
 	if (search.error < 0) {
-		free(path.anchor_subject);
+		tls_paths_done(&found);
 		return search.error;
 	}
-	*ret = path;
+	*ret = found;
 	return 0;
+}
+
+gnutls_x509_crt_t tls_path_anchor(const struct tls_anchors *anchors, const struct trust_path *path)
+{
+	for (unsigned int i = 0; i < anchors->n; i++) {
+		uint8_t fingerprint[sizeof(path->anchor_fingerprint)];
+		size_t size = sizeof(fingerprint);
+
+		if (gnutls_x509_crt_get_fingerprint(anchors->crts[i], GNUTLS_DIG_SHA256,
+						    fingerprint, &size) >= 0 &&
+		    memcmp(fingerprint, path->anchor_fingerprint, sizeof(fingerprint)) == 0)
+			return anchors->crts[i];
+	}
+	return NULL;
 }

@@ -89,8 +89,8 @@ int tls_handshake_retrieve(gnutls_session_t session,
 	identity = &hs->store->identities[hs->identity];
 	*certs = identity->certs;
 	*n_certs = identity->n_certs;
-	*ocsp = NULL;
-	*n_ocsp = 0;
+	*ocsp = identity->staple.response.data ? &identity->staple : NULL;
+	*n_ocsp = identity->staple.response.data ? 1 : 0;
 	*key = identity->key;
 	*flags = 0; /* the store keeps them */
 	return 0;
@@ -98,7 +98,7 @@ int tls_handshake_retrieve(gnutls_session_t session,
 
 /* ---- the peer's ---- */
 
-static enum reason read_reason(int outcome)
+static enum reason outcome_reason(int outcome)
 {
 	if (outcome == TLS_FACTS_E_TOO_LARGE)
 		return REASON_CERTIFICATE_TOO_LARGE;
@@ -107,9 +107,49 @@ static enum reason read_reason(int outcome)
 	return outcome == -ENOMEM ? REASON_RESOURCES : REASON_INTERNAL;
 }
 
-static enum reason read_facts(struct tls_handshake *hs, struct tls_chain *chain)
+static uint32_t dialled_entry(const struct tls_handshake *hs)
 {
+	return hs->job.dial ? hs->job.entry : TRUST_ENTRY_ANY;
+}
+
+static int verify_anew(struct tls_handshake *hs, const gnutls_datum_t *ders, size_t n)
+{
+	_cleanup_(tls_chain_done) struct tls_chain chain = {};
 	struct text why = TEXT_INIT(hs->detail);
+	int r;
+
+	r = tls_facts_read(ders, n, &hs->facts, &chain, &why);
+	if (r != 0)
+		return r;
+	hs->has_facts = true;
+	return tls_facts_verify(&hs->store->conf->trust, hs->store->anchors, dialled_entry(hs),
+				&chain, &hs->facts);
+}
+
+/* Facts with paths: 0, TLS_FACTS_E_* or -errno. */
+static int facts_get(struct tls_handshake *hs, const gnutls_datum_t *ders, size_t n)
+{
+	uint8_t key[TLS_CHAIN_KEY_SIZE];
+	int r;
+
+	r = tls_chain_key(ders, n, dialled_entry(hs), key);
+	if (r < 0)
+		return r;
+	r = tls_chain_cache_get(&hs->store->cache, key, &hs->facts);
+	hs->cached = r == 0;
+	if (r == TLS_CHAIN_CACHE_E_MISS) {
+		r = verify_anew(hs, ders, n);
+		if (r == 0)
+			tls_chain_cache_put(&hs->store->cache, key, &hs->facts);
+	}
+	hs->has_facts = hs->has_facts || r == 0;
+	for (size_t i = 0; hs->has_facts && i < n; i++)
+		hs->ders[i] = (struct tls_der){ ders[i].data, ders[i].size };
+	return r;
+}
+
+static enum reason read_facts(struct tls_handshake *hs)
+{
 	const gnutls_datum_t *ders;
 	unsigned int n = 0;
 	int r;
@@ -117,34 +157,37 @@ static enum reason read_facts(struct tls_handshake *hs, struct tls_chain *chain)
 	ders = gnutls_certificate_get_peers(hs->session, &n);
 	if (!ders || n == 0)
 		return REASON_NO_CERTIFICATE;
-	r = tls_facts_read(ders, n, &hs->facts, chain, &why);
-	if (r != 0)
-		return read_reason(r);
-	hs->has_facts = true;
-	return REASON_OK;
+	r = facts_get(hs, ders, n);
+	if (r == 0)
+		r = tls_handshake_look_up(hs);
+	return r == 0 ? REASON_OK : outcome_reason(r);
 }
 
-static enum reason judge(struct tls_handshake *hs, const struct tls_chain *chain)
+/* A response that did not hold is as good as none: the operator has to know which it was. */
+static bool hangs_on_staple(enum reason reason)
+{
+	return reason == REASON_STAPLE_MISSING || reason == REASON_REVOCATION_UNKNOWN;
+}
+
+static enum reason judge(struct tls_handshake *hs)
 {
 	const struct trust_policy *policy = &hs->store->conf->trust;
 	struct trust_question question = {
 		.dialled = hs->job.dial,
-		.entry = hs->job.dial ? hs->job.entry : TRUST_ENTRY_ANY,
+		.entry = dialled_entry(hs),
 		.member = hs->job.member,
 		.now = time_realtime_s(),
 	};
 	struct text detail = TEXT_INIT(hs->detail);
 	struct trust_verdict verdict;
-	int r;
 
 	if (!tls_version_from_gnutls(gnutls_protocol_get_version(hs->session), &question.version))
 		return REASON_INTERNAL;
-	r = tls_facts_verify(policy, hs->store->anchors, question.entry, chain, &hs->facts);
-	if (r < 0)
-		return r == -ENOMEM ? REASON_RESOURCES : REASON_INTERNAL;
 	trust_judge(policy, &hs->facts, &question, &verdict);
 	hs->detail[0] = '\0';
 	trust_verdict_text(policy, &hs->facts, &question, &verdict, &detail);
+	if (hangs_on_staple(verdict.reason) && hs->staple_why[0])
+		text_addf(&detail, "; the stapled OCSP response: %s", hs->staple_why);
 	return verdict.reason;
 }
 
@@ -155,15 +198,14 @@ static enum reason judge(struct tls_handshake *hs, const struct tls_chain *chain
 int tls_handshake_verify(gnutls_session_t session)
 {
 	struct tls_handshake *hs = gnutls_session_get_ptr(session);
-	_cleanup_(tls_chain_done) struct tls_chain chain = {};
 	enum reason reason;
 
 	hs->judged = false;
 	trust_facts_done(&hs->facts);
 	hs->has_facts = false;
-	reason = read_facts(hs, &chain);
+	reason = read_facts(hs);
 	if (reason == REASON_OK)
-		reason = judge(hs, &chain);
+		reason = judge(hs);
 	hs->verdict = reason;
 	hs->judged = reason == REASON_OK;
 	return hs->judged ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;

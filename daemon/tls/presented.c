@@ -5,10 +5,8 @@
 #include <tls/der.h>
 #include <tls/presented.h>
 
-enum { DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_VERSION = 0xa0 };
-
 /* Take @size bytes of length and as many bytes as they say off @in. */
-static bool take_vector(struct tls_der *in, size_t size, struct tls_der *ret)
+static bool take_vector(struct tls_slice *in, size_t size, struct tls_slice *ret)
 {
 	size_t len = 0;
 
@@ -18,38 +16,28 @@ static bool take_vector(struct tls_der *in, size_t size, struct tls_der *ret)
 		len = len << 8 | in->p[i];
 	if (in->len - size < len)
 		return false;
-	*ret = (struct tls_der){ in->p + size, len };
+	*ret = (struct tls_slice){ in->p + size, len };
 	in->p += size + len;
 	in->len -= size + len;
 	return true;
 }
 
 /* The BIT STRING of the SubjectPublicKeyInfo (RFC 5280 4.1). */
-static bool find_public_key(struct tls_der certificate, struct tls_der *ret)
+static bool find_public_key(struct tls_slice der, struct tls_slice *ret)
 {
-	/* serialNumber, signature, issuer, validity, subject */
-	enum { FIELDS_BEFORE_KEY = 5 };
-	struct tls_der body, tbs, field;
+	struct tls_der_certificate parts;
+	struct tls_slice info;
 	uint8_t tag;
 
-	if (!tls_der_only(certificate, TLS_DER_SEQUENCE, &body) ||
-	    !tls_der_next(&body, &tag, &tbs) || tag != TLS_DER_SEQUENCE)
-		return false;
-	if (!tls_der_next(&tbs, &tag, &field) ||
-	    (tag == DER_VERSION && !tls_der_next(&tbs, &tag, &field)) || tag != DER_INTEGER)
-		return false;
-	for (int i = 1; i < FIELDS_BEFORE_KEY; i++) {
-		if (!tls_der_next(&tbs, &tag, &field))
-			return false;
-	}
-	return tls_der_next(&tbs, &tag, &field) && tag == TLS_DER_SEQUENCE &&
-	       tls_der_next(&field, &tag, ret) && tls_der_next(&field, &tag, ret) &&
-	       tag == DER_BIT_STRING;
+	return tls_der_certificate_read(der, &parts) &&
+	       tls_der_only(parts.public_key, TLS_DER_SEQUENCE, &info) &&
+	       tls_der_next(&info, &tag, ret) && tls_der_next(&info, &tag, ret) &&
+	       tag == TLS_DER_BIT_STRING;
 }
 
-static enum reason check_certificate(struct tls_der certificate, struct text *why)
+static enum reason check_certificate(struct tls_slice certificate, struct text *why)
 {
-	struct tls_der key;
+	struct tls_slice key;
 
 	if (certificate.len > TLS_PRESENTED_DER_MAX) {
 		text_addf(why, "a certificate of %zu bytes, expected at most %d", certificate.len,
@@ -72,7 +60,7 @@ static enum reason check_certificate(struct tls_der certificate, struct text *wh
 
 enum reason tls_presented_check(const uint8_t *body, size_t len, bool tls13, struct text *why)
 {
-	struct tls_der message = { body, len }, context, list, certificate, extensions;
+	struct tls_slice message = { body, len }, context, list, certificate, extensions;
 	enum reason reason = REASON_OK;
 
 	if (tls13 && !take_vector(&message, 1, &context))

@@ -66,12 +66,6 @@ int tls_pump_write(struct tls_handshake *hs, const void *buf, size_t len, size_t
 	return 0;
 }
 
-int tls_pump_pending(struct tls_handshake *hs, size_t *ret)
-{
-	*ret = is_pumping(hs) ? gnutls_record_check_pending(hs->session) : 0;
-	return 0;
-}
-
 int tls_pump_close(struct tls_handshake *hs)
 {
 	int r;
@@ -83,14 +77,4 @@ int tls_pump_close(struct tls_handshake *hs)
 		r = gnutls_bye(hs->session, GNUTLS_SHUT_WR);
 	} while (r == GNUTLS_E_INTERRUPTED);
 	return r < 0 ? pump_result(hs, r) : 0;
-}
-
-int tls_pump_alert(struct tls_handshake *hs, enum reason reason)
-{
-	uint8_t alert = reason_info(reason)->alert;
-
-	if (!is_pumping(hs) || alert == ALERT_NONE)
-		return 0;
-	(void)gnutls_alert_send(hs->session, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
-	return 0;
 }

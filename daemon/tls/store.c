@@ -136,6 +136,7 @@ int tls_store_build(const struct conf *conf, struct tls_files files, struct tls_
 	if (!store)
 		return -ENOMEM;
 	store->conf = conf;
+	tls_chain_cache_init(&store->cache);
 	r = store_fill(store, files, reterr);
 	if (r == 0)
 		*ret = store;
@@ -154,6 +155,8 @@ struct tls_store *tls_store_free(struct tls_store *store)
 		tls_identity_done(&store->identities[i]);
 	free(store->identities);
 	tls_anchors_free_all(store->anchors, store->n_anchors);
+	tls_chain_cache_clear(&store->cache);
+	revocation_board_unref(store->board);
 	for (size_t i = 0; i < TLS_PRIORITIES_SIZE; i++)
 		if (store->priorities[i])
 			gnutls_priority_deinit(store->priorities[i]);
@@ -175,4 +178,73 @@ int tls_store_new(const struct conf *conf, const struct conf_snapshot *snapshot,
 	};
 
 	return tls_store_build(conf, files, ret, reterr);
+}
+
+/* ---- certificates, for others ---- */
+
+static int tell_anchor(const struct tls_store *store, uint32_t index, uint32_t place,
+		       tls_certificate_fn fn, void *userdata)
+{
+	gnutls_x509_crt_t crt = store->anchors[index].crts[place];
+	char buf[256];
+	struct text ignored = TEXT_INIT(buf);
+	struct trust_certificate certificate;
+	struct trust_facts facts = { .certs = &certificate, .n_certs = 1 };
+	struct tls_certificate_view view = {
+		.anchor = true,
+		.index = index,
+		.place = place,
+		.facts = &facts,
+	};
+	gnutls_datum_t der;
+	int r;
+
+	r = tls_certificate_read(crt, &certificate, &ignored);
+	if (r != 0)
+		return r < 0 ? r : -EBADMSG; /* it was read when the store was made */
+	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) < 0) {
+		tls_certificate_done(&certificate);
+		return -ENOMEM;
+	}
+	view.der = der.data;
+	view.der_size = der.size;
+	r = fn(userdata, &view);
+	gnutls_free(der.data);
+	tls_certificate_done(&certificate);
+	return r;
+}
+
+static int tell_own(const struct tls_identity *identity, uint32_t index, uint32_t place,
+		    tls_certificate_fn fn, void *userdata)
+{
+	struct trust_facts facts = { .certs = &identity->facts.certs[place], .n_certs = 1 };
+	struct tls_certificate_view view = {
+		.index = index,
+		.place = place,
+		.der = identity->certs[place].cert.data,
+		.der_size = identity->certs[place].cert.size,
+		.facts = &facts,
+	};
+
+	if (place == 0) {
+		facts.names = identity->facts.names;
+		facts.n_names = identity->facts.n_names;
+		facts.has_san = identity->facts.has_san;
+	}
+	return fn(userdata, &view);
+}
+
+int tls_store_certificates(struct tls_store *store, tls_certificate_fn fn, void *userdata)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < store->n_anchors; i++) {
+		for (uint32_t place = 0; r == 0 && place < store->anchors[i].n; place++)
+			r = tell_anchor(store, i, place, fn, userdata);
+	}
+	for (uint32_t i = 0; i < store->n_identities; i++) {
+		for (uint32_t place = 0; r == 0 && place < store->identities[i].n_certs; place++)
+			r = tell_own(&store->identities[i], i, place, fn, userdata);
+	}
+	return r;
 }

@@ -8,6 +8,7 @@
 
 #include <gnutls/abstract.h>
 #include <siptls/tls.h>
+#include <tls/chain-cache.h>
 #include <tls/facts.h>
 #include <tls/priority.h>
 #include <tls/verify.h>
@@ -23,8 +24,12 @@ struct tls_identity {
 	gnutls_pcert_st certs[TRUST_CHAIN_MAX];
 	unsigned int n_certs;
 	gnutls_privkey_t key;
-	struct trust_facts facts; /* of our own chain: the names for SNI */
+	gnutls_ocsp_data_st staple; /* of the leaf; without bytes: none */
+	struct trust_facts facts;   /* of our own chain: the names for SNI */
 };
+
+#define TLS_STAPLE_MAX	(64 * 1024) /* bytes of a stapled response, theirs or ours */
+#define TLS_LEARNED_MAX 256	    /* issuers that a board is known to have seen */
 
 /* One slot for each struct tls_suites; those that no job can ask for are empty. */
 #define TLS_PRIORITIES_SIZE ((TLS_VERSIONS_ALL + 1) * (TLS_CIPHERS_ALL + 1) * (TLS_CIPHERS_ALL + 1))
@@ -36,6 +41,10 @@ struct tls_store {
 	size_t n_identities;
 	struct tls_anchors *anchors; /* as many as the policy's anchor sets */
 	size_t n_anchors;
+	struct tls_chain_cache cache;
+	struct revocation_board *board; /* NULL: nothing is known */
+	uint8_t learned[TLS_LEARNED_MAX][TRUST_ID_SIZE];
+	size_t n_learned; /* ever, for this board: the ring's oldest is overwritten */
 	gnutls_priority_t priorities[TLS_PRIORITIES_SIZE];
 };
 
@@ -52,6 +61,11 @@ int tls_identity_load(struct tls_identity *identity, const struct conf *conf,
 		      const struct conf_identity *from, struct tls_files files,
 		      struct conf_error *reterr) _must_check_;
 void tls_identity_done(struct tls_identity *identity);
+
+/* The response to staple, if one is configured. 0, CONF_E_INVALID with @why, or -errno (staple.c).
+ */
+int tls_identity_load_staple(struct tls_identity *identity, struct tls_files files,
+			     const char *path, struct text *why) _must_check_;
 
 /* Does one of the names in our certificate cover the server name @sni (lower case)? */
 bool tls_identity_serves(const struct tls_identity *identity, const char *sni);

@@ -5,6 +5,8 @@
 #include <siptls/tls.h>
 #include <tls/verify.h>
 
+_Static_assert(TLS_PATHS_MAX <= TRUST_PATHS_MAX, "trust takes no more");
+
 struct verification {
 	const struct trust_policy *policy;
 	const struct tls_anchors *sets;
@@ -14,30 +16,42 @@ struct verification {
 	bool found;  /* a path that holds */
 };
 
-static bool path_tells_something(const struct trust_path *path)
+/* Take over @path. */
+static int keep_path(struct trust_facts *facts, struct trust_path *path)
 {
-	return path->outcome != TRUST_CHAIN_UNKNOWN_CA;
+	struct trust_path *grown =
+		reallocarray(facts->paths, facts->n_paths + 1, sizeof(*facts->paths));
+
+	if (!grown)
+		return -ENOMEM;
+	facts->paths = grown;
+	facts->paths[facts->n_paths++] = *path;
+	path->anchor_subject = NULL;
+	return 0;
 }
 
-/* @keep: the path belongs into the facts even when it leads nowhere. */
-static int try_set(struct verification *v, uint32_t index, bool keep)
+/*
+ * @claimed: an entry that claims the leaf stands behind the set, so every path counts. Of other
+ * sets one path tells what there is to tell, if anything.
+ */
+static int try_set(struct verification *v, uint32_t index, bool claimed)
 {
-	struct trust_path path;
+	_cleanup_(tls_paths_done) struct tls_paths paths = {};
+	size_t keep;
 	int r;
 
 	if (v->tried[index])
 		return 0;
 	v->tried[index] = true;
-	r = tls_path_find(&v->sets[index], index, v->facts, v->chain, &path);
+	r = tls_path_find(&v->sets[index], index, v->facts, v->chain, &paths);
 	if (r < 0)
 		return r;
-	if (path.outcome == TRUST_CHAIN_OK)
+	if (paths.list[0].outcome == TRUST_CHAIN_OK)
 		v->found = true;
-	if (keep || path_tells_something(&path))
-		v->facts->paths[v->facts->n_paths++] = path;
-	else
-		free(path.anchor_subject);
-	return 0;
+	keep = claimed ? paths.n : paths.list[0].outcome != TRUST_CHAIN_UNKNOWN_CA;
+	for (size_t i = 0; r == 0 && i < keep; i++)
+		r = keep_path(v->facts, &paths.list[i]);
+	return r;
 }
 
 static int try_entries(struct verification *v, uint32_t entry)
@@ -81,8 +95,7 @@ int tls_facts_verify(const struct trust_policy *policy, const struct tls_anchors
 	};
 	int r;
 
-	facts->paths = calloc(policy->n_anchors + 1, sizeof(*facts->paths));
-	if (!tried || !facts->paths)
+	if (!tried)
 		return -ENOMEM;
 	r = try_entries(&v, entry);
 	if (r == 0 && !v.found)

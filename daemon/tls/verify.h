@@ -14,16 +14,35 @@
  */
 #define TLS_PATH_NODES_MAX  64 /* certificates whose issuer is looked for, per set */
 #define TLS_PATH_CHECKS_MAX 16 /* whole paths with their signatures verified, per set */
+#define TLS_PATHS_MAX	    4  /* that hold and are kept, per set */
 
 struct tls_anchors {
 	gnutls_x509_crt_t *crts;
 	unsigned int n;
 };
 
-/* The path from the leaf to one of @anchors. 0 with the outcome in @ret, or -errno. */
+/* All paths that hold, the shortest first; or the one that failed and tells most. */
+struct tls_paths {
+	struct trust_path list[TLS_PATHS_MAX];
+	size_t n;	     /* at least one */
+	unsigned int checks; /* paths whose signatures were verified */
+};
+
+void tls_paths_done(struct tls_paths *paths);
+
+/* The paths from the leaf to @anchors. 0, or -errno. */
 int tls_path_find(const struct tls_anchors *anchors, uint32_t index,
 		  const struct trust_facts *facts, const struct tls_chain *chain,
-		  struct trust_path *ret) _must_check_;
+		  struct tls_paths *ret) _must_check_;
+
+/*
+ * The anchor a path that holds leads to, in the set of that path. NULL: it is not there.
+ */
+gnutls_x509_crt_t tls_path_anchor(const struct tls_anchors *anchors, const struct trust_path *path);
+
+/* Do the constraints of the path leave room for the leaf's names? (constraints.c) */
+bool tls_names_permitted(const struct trust_facts *facts,
+			 gnutls_x509_name_constraints_t constraints);
 
 /*
  * Fill the paths of @facts: the anchors of @entry (whom we dialled), or of every entry that claims

@@ -1,317 +1,141 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The judgement: facts against one entry after the other.
- *
- * Rules are two tables, read from top to bottom; the first that fails gives the reason. The order
- * is from what the certificate is, over who vouches for it and how strongly, to what it may be
- * used for: a reason further down is only ever given to a peer for whom everything above holds, so
- * an operator who repairs what he is told makes progress. When several entries claim the leaf, the
- * verdict is that of the one that got furthest, the first in the topology if they are level.
+ * The judgement: the rules of the leaf, then those of one entry after the other until one admits
+ * the peer. When none does, the verdict is that of the entry that got furthest, the first in the
+ * topology if they are level. A chain that leads to an entry's anchors in several ways
+ * (cross-signed CAs) is judged by the way that serves it best. Explaining is judging with somebody
+ * who listens.
  */
 
-#include <trust/names.h>
+#include <trust/rules.h>
 
-#define RSA_BITS_MIN 2048 /* RFC 9325 4.5 */
-#define EC_BITS_MIN  224
+#define DETAIL_SIZE 4096
 
-struct judgement {
-	const struct trust_policy *policy;
-	const struct trust_facts *facts;
-	const struct trust_question *question;
-	/* per entry */
-	const struct trust_entry *entry;
-	const struct trust_path *path; /* against the entry's anchors; NULL: none was tried */
-	const struct trust_name *name; /* that matched */
+struct listener {
+	trust_explain_fn fn;
+	void *userdata;
 };
 
-/* ---- rules of the leaf: no entry can change them ---- */
+/* ---- the walk along a table ---- */
 
-static enum reason leaf_is_there(const struct trust_facts *facts)
+static void tell(const struct listener *listener, const struct trust_judgement *j,
+		 const struct trust_rule *rule, enum trust_rule_outcome outcome, enum reason reason)
 {
-	return facts->n_certs == 0 ? REASON_NO_CERTIFICATE : REASON_OK;
+	char buf[DETAIL_SIZE] = "";
+	struct text detail = TEXT_INIT(buf);
+	struct trust_rule_view view = {
+		.entry = j->entry ? (uint32_t)(j->entry - j->policy->entries) : TRUST_ENTRY_ANY,
+		.rule = rule->name,
+		.outcome = outcome,
+		.reason = reason,
+		.detail = buf,
+	};
+
+	if (outcome != TRUST_RULE_NOT_REACHED)
+		rule->tell(j, &detail);
+	listener->fn(listener->userdata, &view);
 }
 
-static enum reason leaf_version(const struct trust_facts *facts)
+/* Returns how many rules hold. @listener may be NULL. */
+static size_t walk(const struct trust_rules *rules, struct trust_judgement *j,
+		   const struct listener *listener, enum reason *ret_reason)
 {
-	return facts->certs[0].version != 3 ? REASON_CERTIFICATE_VERSION : REASON_OK;
+	enum reason reason = REASON_OK;
+	size_t n;
+
+	for (n = 0; n < rules->n; n++) {
+		reason = rules->rows[n].judge(j);
+		if (reason != REASON_OK)
+			break;
+		if (listener)
+			tell(listener, j, &rules->rows[n], TRUST_RULE_HOLDS, REASON_OK);
+	}
+	*ret_reason = reason;
+	if (listener && n < rules->n) {
+		tell(listener, j, &rules->rows[n], TRUST_RULE_FAILS, reason);
+		for (size_t i = n + 1; i < rules->n; i++)
+			tell(listener, j, &rules->rows[i], TRUST_RULE_NOT_REACHED, REASON_OK);
+	}
+	return n;
 }
 
-/* Whoever can sign certificates must not be able to be a server as well. */
-static enum reason leaf_is_no_ca(const struct trust_facts *facts)
+/* ---- one entry ---- */
+
+/* The next path behind @path that was tried against the entry's anchors; NULL: the first. */
+static const struct trust_path *next_path(const struct trust_judgement *j,
+					  const struct trust_path *path)
 {
-	return facts->certs[0].is_ca ? REASON_CA_AS_LEAF : REASON_OK;
-}
+	const struct trust_facts *facts = j->facts;
 
-static enum reason (*const leaf_rules[])(const struct trust_facts *facts) = {
-	leaf_is_there,
-	leaf_version,
-	leaf_is_no_ca,
-};
-
-/* ---- rules of an entry ---- */
-
-/* A set of anchors, other than the entry's, that vouches for this chain. */
-static const struct trust_path *path_elsewhere(const struct judgement *j)
-{
-	for (size_t i = 0; i < j->facts->n_paths; i++) {
-		const struct trust_path *path = &j->facts->paths[i];
-
-		if (path->outcome == TRUST_CHAIN_OK &&
-		    (!j->entry || path->anchors != j->entry->anchors))
-			return path;
+	for (size_t i = path ? (size_t)(path - facts->paths) + 1 : 0; i < facts->n_paths; i++) {
+		if (facts->paths[i].anchors == j->entry->anchors)
+			return &facts->paths[i];
 	}
 	return NULL;
 }
 
-static const struct trust_certificate *path_cert(const struct judgement *j, size_t i)
+/* The path by which the entry's rules get furthest. */
+static const struct trust_path *choose_path(const struct trust_judgement *j)
 {
-	return &j->facts->certs[j->path->certs[i]];
-}
+	const struct trust_path *first = next_path(j, NULL), *best = first;
+	size_t furthest = 0;
 
-static enum reason foreign_ca(const struct judgement *j)
-{
-	/* We dialled one server and met another: that CA has done nothing wrong. */
-	if (!trust_entry_claims(j->entry, j->facts))
-		return REASON_NAME_MISMATCH;
-	return j->policy->anchors[j->entry->anchors].internal ? REASON_FOREIGN_CA_INTERNAL
-							      : REASON_FOREIGN_CA_PARTNER;
-}
+	if (!first || !next_path(j, first))
+		return first;
+	for (const struct trust_path *path = first; path; path = next_path(j, path)) {
+		struct trust_judgement attempt = *j;
+		enum reason reason;
+		size_t n;
 
-static enum reason chain_holds(struct judgement *j)
-{
-	const struct trust_path *elsewhere;
-
-	if (j->path && j->path->outcome == TRUST_CHAIN_OK)
-		return REASON_OK;
-	elsewhere = path_elsewhere(j);
-	if (elsewhere) {
-		j->path = elsewhere;
-		return foreign_ca(j);
+		attempt.path = path;
+		n = walk(&trust_entry_rules, &attempt, NULL, &reason);
+		if (n > furthest) {
+			best = path;
+			furthest = n;
+		}
 	}
-	if (!j->path)
-		return REASON_UNKNOWN_CA;
-	switch (j->path->outcome) {
-	case TRUST_CHAIN_BAD_SIGNATURE:
-		return REASON_CHAIN_SIGNATURE;
-	case TRUST_CHAIN_CONSTRAINT:
-		return REASON_CHAIN_CONSTRAINT;
-	case TRUST_CHAIN_OK:
-	case TRUST_CHAIN_UNKNOWN_CA:
-	case _TRUST_CHAIN_MAX:
-		break;
-	}
-	return REASON_UNKNOWN_CA;
+	return best;
 }
 
-static enum reason chain_can_be_evaluated(struct judgement *j)
+static bool is_candidate(const struct trust_judgement *j, uint32_t entry)
 {
-	for (size_t i = 0; i < j->path->n_certs; i++) {
-		if (path_cert(j, i)->unsupported)
-			return REASON_CHAIN_UNSUPPORTED;
-	}
-	return REASON_OK;
+	const struct trust_entry *candidate = &j->policy->entries[entry];
+
+	if (j->question->entry != TRUST_ENTRY_ANY)
+		return entry == j->question->entry;
+	return j->claimed ? trust_entry_claims(candidate, j->facts)
+			  : candidate->kind == TRUST_DISCOVERED;
 }
-
-static enum reason chain_depth(struct judgement *j)
-{
-	return j->path->n_certs > j->policy->depth ? REASON_CHAIN_TOO_LONG : REASON_OK;
-}
-
-static bool key_is_weak(const struct trust_certificate *cert)
-{
-	switch (cert->key) {
-	case TRUST_KEY_RSA:
-		return cert->key_bits < RSA_BITS_MIN;
-	case TRUST_KEY_EC:
-		return cert->key_bits < EC_BITS_MIN;
-	case TRUST_KEY_EDDSA:
-		return false;
-	case TRUST_KEY_OTHER:
-	case _TRUST_KEY_MAX:
-		break;
-	}
-	return true;
-}
-
-static enum reason chain_keys(struct judgement *j)
-{
-	for (size_t i = 0; i < j->path->n_certs; i++) {
-		if (key_is_weak(path_cert(j, i)))
-			return REASON_WEAK_KEY;
-	}
-	return REASON_OK;
-}
-
-/* Not the anchor's own signature: nothing rests on it. */
-static enum reason chain_signatures(struct judgement *j)
-{
-	for (size_t i = 0; i < j->path->n_certs; i++) {
-		if (path_cert(j, i)->hash != TRUST_HASH_STRONG)
-			return REASON_WEAK_SIGNATURE;
-	}
-	return REASON_OK;
-}
-
-/* RFC 5280 4.1.2.5: both ends belong to the period. */
-static enum reason period_covers(int64_t not_before, int64_t not_after, int64_t now)
-{
-	if (now > not_after)
-		return REASON_EXPIRED;
-	return now < not_before ? REASON_NOT_YET_VALID : REASON_OK;
-}
-
-static enum reason chain_validity(struct judgement *j)
-{
-	int64_t now = j->question->now;
-
-	for (size_t i = 0; i < j->path->n_certs; i++) {
-		const struct trust_certificate *cert = path_cert(j, i);
-		enum reason reason = period_covers(cert->not_before, cert->not_after, now);
-
-		if (reason != REASON_OK)
-			return reason;
-	}
-	return period_covers(j->path->anchor_not_before, j->path->anchor_not_after, now);
-}
-
-/*
- * anyExtendedKeyUsage (RFC 5280 4.2.1.12) stands for the two TLS purposes. It does not stand for
- * SIP: RFC 5924 4 leaves that to local policy, and who asks for `sip` wants it said.
- */
-static enum reason key_usage(struct judgement *j)
-{
-	uint8_t usage = j->facts->certs[0].usage, wanted = 0;
-
-	switch (j->entry->usage) {
-	case TRUST_USAGE_TLS:
-		wanted = j->question->dialled ? TRUST_EKU_SERVER : TRUST_EKU_CLIENT;
-		wanted |= TRUST_EKU_ANY;
-		break;
-	case TRUST_USAGE_TLS_ANY:
-		wanted = TRUST_EKU_SERVER | TRUST_EKU_CLIENT | TRUST_EKU_ANY;
-		break;
-	case TRUST_USAGE_SIP:
-		wanted = TRUST_EKU_SIP;
-		break;
-	case TRUST_USAGE_IGNORE:
-		return REASON_OK;
-	case _TRUST_USAGE_MAX:
-		break;
-	}
-	return usage == 0 || usage & wanted ? REASON_OK : REASON_KEY_USAGE;
-}
-
-static enum reason name(struct judgement *j)
-{
-	struct trust_expected expected = trust_expected_names(j->entry, j->question);
-
-	return trust_names_judge(&expected, j->facts, &j->name);
-}
-
-static enum reason tls_version(struct judgement *j)
-{
-	enum ktls_version version = j->question->version;
-
-	return version == KTLS_TLS13 || (version == KTLS_TLS12 && j->entry->tls12)
-		       ? REASON_OK
-		       : REASON_TLS_VERSION_PEER;
-}
-
-static enum reason direction(struct judgement *j)
-{
-	uint8_t wanted = j->question->dialled ? TRUST_OUTBOUND : TRUST_INBOUND;
-
-	return j->entry->directions & wanted ? REASON_OK : REASON_DIRECTION;
-}
-
-static enum reason (*const entry_rules[])(struct judgement *j) = {
-	chain_holds, /* all below may rely on a path */
-	chain_can_be_evaluated,
-	chain_depth,
-	chain_keys,
-	chain_signatures,
-	chain_validity,
-	key_usage,
-	name,
-	tls_version,
-	direction,
-};
 
 /* ---- the verdict ---- */
 
-static int64_t path_expires(const struct judgement *j)
+static int64_t path_expires(const struct trust_judgement *j)
 {
-	int64_t expires = INT64_MAX;
+	int64_t expires = j->path->anchor_subject ? j->path->anchor_not_after : INT64_MAX;
 
 	for (size_t i = 0; i < j->path->n_certs; i++) {
-		if (path_cert(j, i)->not_after < expires)
-			expires = path_cert(j, i)->not_after;
+		if (trust_path_cert(j, i)->not_after < expires)
+			expires = trust_path_cert(j, i)->not_after;
 	}
-	if (j->path->anchor_subject && j->path->anchor_not_after < expires)
-		expires = j->path->anchor_not_after;
 	return expires;
 }
 
-static void verdict_set(struct trust_verdict *verdict, const struct judgement *j, uint32_t entry,
-			enum reason reason)
+static void verdict_set(struct trust_verdict *verdict, const struct trust_judgement *j,
+			uint32_t entry, enum reason reason)
 {
+	bool holds = j->path && j->path->outcome == TRUST_CHAIN_OK;
+
 	verdict->reason = reason;
 	verdict->entry = entry;
 	verdict->path = j->path;
 	verdict->name = j->name;
 	verdict->expires = j->path ? path_expires(j) : 0;
+	verdict->standing = holds ? trust_path_knowledge(j).standing : TRUST_STANDING_OFF;
 }
 
-static enum reason judge_leaf(const struct trust_policy *policy, const struct trust_facts *facts)
-{
-	enum reason reason = trust_facts_check(policy, facts);
-
-	for (size_t i = 0; i < ARRAY_SIZE(leaf_rules) && reason == REASON_OK; i++)
-		reason = leaf_rules[i](facts);
-	return reason;
-}
-
-/* Returns the number of rules that hold: ARRAY_SIZE(entry_rules) is all of them. */
-static size_t judge_entry(struct judgement *j, uint32_t entry, enum reason *ret_reason)
-{
-	size_t n;
-
-	j->entry = &j->policy->entries[entry];
-	j->path = NULL;
-	j->name = NULL;
-	for (size_t i = 0; i < j->facts->n_paths && !j->path; i++) {
-		if (j->facts->paths[i].anchors == j->entry->anchors)
-			j->path = &j->facts->paths[i];
-	}
-	*ret_reason = REASON_OK;
-	for (n = 0; n < ARRAY_SIZE(entry_rules); n++) {
-		*ret_reason = entry_rules[n](j);
-		if (*ret_reason != REASON_OK)
-			break;
-	}
-	return n;
-}
-
-static void judge_dialled(struct judgement *j, struct trust_verdict *verdict)
-{
-	const struct trust_question *question = j->question;
-	enum reason reason;
-
-	/* The topology has changed between the dial and now. */
-	if (question->entry >= j->policy->n_entries ||
-	    question->member >= j->policy->entries[question->entry].n_members) {
-		verdict->reason = REASON_NOT_IN_TOPOLOGY;
-		return;
-	}
-	(void)judge_entry(j, question->entry, &reason);
-	verdict_set(verdict, j, question->entry, reason);
-	if (reason != REASON_OK)
-		verdict->candidates[verdict->n_candidates++] =
-			(struct trust_candidate){ question->entry, reason };
-}
-
-static void judge_any(struct judgement *j, struct trust_verdict *verdict)
+static void judge_entries(struct trust_judgement *j, const struct listener *listener,
+			  struct trust_verdict *verdict)
 {
 	size_t furthest = 0;
 
@@ -319,9 +143,12 @@ static void judge_any(struct judgement *j, struct trust_verdict *verdict)
 		enum reason reason;
 		size_t n;
 
-		if (!trust_entry_claims(&j->policy->entries[i], j->facts))
+		if (!is_candidate(j, i))
 			continue;
-		n = judge_entry(j, i, &reason);
+		j->entry = &j->policy->entries[i];
+		j->path = choose_path(j);
+		j->name = NULL;
+		n = walk(&trust_entry_rules, j, listener, &reason);
 		if (verdict->entry == TRUST_ENTRY_ANY || n > furthest) {
 			verdict_set(verdict, j, i, reason);
 			furthest = n;
@@ -332,26 +159,34 @@ static void judge_any(struct judgement *j, struct trust_verdict *verdict)
 			verdict->candidates[verdict->n_candidates++] =
 				(struct trust_candidate){ i, reason };
 	}
-	if (verdict->entry != TRUST_ENTRY_ANY)
-		return;
-	/* Nobody claims it; tell whether at least a CA of ours is behind it. */
-	j->path = path_elsewhere(j);
-	verdict_set(verdict, j, TRUST_ENTRY_ANY,
-		    j->path ? REASON_NOT_IN_TOPOLOGY : REASON_UNKNOWN_CA);
+}
+
+static void judge(const struct trust_policy *policy, const struct trust_facts *facts,
+		  const struct trust_question *question, const struct listener *listener,
+		  struct trust_verdict *ret)
+{
+	struct trust_judgement j = { .policy = policy, .facts = facts, .question = question };
+	struct trust_verdict verdict = {};
+	enum reason reason;
+
+	(void)walk(&trust_leaf_rules, &j, listener, &reason);
+	verdict_set(&verdict, &j, TRUST_ENTRY_ANY, reason);
+	if (reason == REASON_OK)
+		judge_entries(&j, listener, &verdict);
+	*ret = verdict;
 }
 
 void trust_judge(const struct trust_policy *policy, const struct trust_facts *facts,
 		 const struct trust_question *question, struct trust_verdict *ret)
 {
-	struct judgement j = { .policy = policy, .facts = facts, .question = question };
-	struct trust_verdict verdict = { .entry = TRUST_ENTRY_ANY };
+	judge(policy, facts, question, NULL, ret);
+}
 
-	verdict.reason = judge_leaf(policy, facts);
-	if (verdict.reason == REASON_OK) {
-		if (question->entry == TRUST_ENTRY_ANY)
-			judge_any(&j, &verdict);
-		else
-			judge_dialled(&j, &verdict);
-	}
-	*ret = verdict;
+void trust_explain(const struct trust_policy *policy, const struct trust_facts *facts,
+		   const struct trust_question *question, trust_explain_fn fn, void *userdata)
+{
+	const struct listener listener = { fn, userdata };
+	struct trust_verdict verdict;
+
+	judge(policy, facts, question, &listener, &verdict);
 }

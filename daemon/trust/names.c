@@ -13,6 +13,11 @@
 #define HOST_MAX  253 /* RFC 1035 2.3.4, without the root's dot */
 #define LABEL_MAX 63
 
+struct host {
+	const char *bytes;
+	size_t len;
+};
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -40,12 +45,12 @@ static bool label_is_valid(const char *label, size_t len)
 }
 
 /* A name whose last label is a number is an address, or will be taken for one (RFC 1123 2.1). */
-static bool host_is_valid(const char *host, size_t len)
+static bool host_is_valid(struct host host)
 {
-	const char *label = host, *dot;
-	size_t left = len;
+	const char *label = host.bytes, *dot;
+	size_t left = host.len;
 
-	if (len == 0 || len > HOST_MAX)
+	if (left > HOST_MAX)
 		return false;
 	while ((dot = memchr(label, '.', left))) {
 		if (!label_is_valid(label, (size_t)(dot - label)))
@@ -62,35 +67,29 @@ static bool host_is_valid(const char *host, size_t len)
 	return false;
 }
 
-static bool host_equals(const char *host, size_t len, const char *expected)
+static bool host_equals(struct host host, const char *expected)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (lower(host[i]) != lower(expected[i]) || expected[i] == '\0')
+	for (size_t i = 0; i < host.len; i++) {
+		if (lower(host.bytes[i]) != lower(expected[i]) || expected[i] == '\0')
 			return false;
 	}
-	return expected[len] == '\0' && host_is_valid(host, len);
-}
-
-static bool name_equals(const struct trust_name *name, const char *expected)
-{
-	return host_equals(name->value, name->len, expected);
+	return expected[host.len] == '\0' && host_is_valid(host);
 }
 
 /* "*.example.org" covers "sip.example.org": the complete left-most label, one label deep. */
-static bool wildcard_covers(const struct trust_name *name, const char *expected)
+static bool wildcard_covers(struct host host, const char *expected)
 {
-	const char *dot;
+	const char *dot = strchr(expected, '.');
 
-	if (name->len < 3 || name->value[0] != '*' || name->value[1] != '.')
+	if (!dot || host.len < 3 || host.bytes[0] != '*' || host.bytes[1] != '.')
 		return false;
-	dot = strchr(expected, '.');
-	return dot && dot > expected && host_equals(name->value + 2, name->len - 2, dot + 1);
+	return host_equals((struct host){ host.bytes + 2, host.len - 2 }, dot + 1);
 }
 
 /* A wildcard right below a top-level domain would speak for strangers. */
-static bool wildcard_is_narrow(const struct trust_name *name)
+static bool wildcard_is_narrow(struct host host)
 {
-	return name->len > 2 && memchr(name->value + 2, '.', name->len - 2);
+	return memchr(host.bytes + 2, '.', host.len - 2);
 }
 
 static bool has_scheme(const struct trust_name *name, const char *scheme)
@@ -115,15 +114,19 @@ static bool is_sip_identity(const struct trust_name *name)
 	return has_scheme(name, "sip:") && !memchr(name->value, '@', name->len);
 }
 
-/*
- * The host must be all there is behind the scheme. A port, parameter or header narrows what the CA
- * has vouched for, so such a URI matches nothing here; it is an identity all the same and keeps DNS
- * names from counting. That is stricter than RFC 5922 7.1, which takes the host part, and accepts
- * nothing that the RFC refuses. (A user part is no host either: no further check is needed.)
- */
-static bool sip_identity_equals(const struct trust_name *name, const char *expected)
+static struct host whole_name(const struct trust_name *name)
 {
-	return has_scheme(name, "sip:") && host_equals(name->value + 4, name->len - 4, expected);
+	return (struct host){ name->value, name->len };
+}
+
+/* From behind the scheme, or behind the user part, to the port, the parameters or the headers. */
+static struct host host_part(const struct trust_name *name, size_t start)
+{
+	size_t end = start;
+
+	while (end < name->len && !memchr(":;?", name->value[end], 3))
+		end++;
+	return (struct host){ name->value + start, end - start };
 }
 
 static bool has_name(const struct trust_facts *facts, bool (*is)(const struct trust_name *name))
@@ -140,111 +143,83 @@ static bool is_alternative_name(const struct trust_name *name)
 	return name->type != TRUST_NAME_CN;
 }
 
-/* ---- profiles ---- */
+static bool is_dns_or_cn(const struct trust_name *name)
+{
+	return name->type == TRUST_NAME_DNS || name->type == TRUST_NAME_CN;
+}
+
+/* ---- profiles: which names stand for a server, and which part of them ---- */
 
 /* What a leaf shows, in the terms in which the profiles speak. */
 struct leaf_kind {
-	bool has_san, has_sip_identity, wildcard;
+	bool has_san, has_sip_identity;
 };
 
-static bool rfc5922_accepts(const struct leaf_kind *leaf, const struct trust_name *name,
-			    const char *expected)
+/* RFC 5922 7.1. Of a URI only the host is compared (7.2): scheme, port and parameters are not. */
+static bool rfc5922_host(const struct leaf_kind *leaf, const struct trust_name *name,
+			 struct host *ret)
 {
-	switch (name->type) {
-	case TRUST_NAME_URI:
-		return sip_identity_equals(name, expected);
-	case TRUST_NAME_DNS:
-		return !leaf->has_sip_identity && name_equals(name, expected);
-	case TRUST_NAME_CN:
-		return !leaf->has_san && name_equals(name, expected);
-	case TRUST_NAME_IP:
-	case TRUST_NAME_OTHER:
-	case _TRUST_NAME_TYPE_MAX:
-		break;
+	if (is_sip_identity(name)) {
+		*ret = host_part(name, strlen("sip:"));
+		return true;
 	}
-	return false;
+	*ret = whole_name(name);
+	if (name->type == TRUST_NAME_DNS)
+		return !leaf->has_sip_identity;
+	return name->type == TRUST_NAME_CN && !leaf->has_san;
 }
 
-static bool rfc9525_accepts(const struct leaf_kind *leaf, const struct trust_name *name,
-			    const char *expected)
-{
-	if (name->type != TRUST_NAME_DNS)
-		return false;
-	return name_equals(name, expected) ||
-	       (leaf->wildcard && wildcard_is_narrow(name) && wildcard_covers(name, expected));
-}
-
-static bool pool_accepts(const struct leaf_kind *leaf, const struct trust_name *name,
-			 const char *expected)
+static bool rfc9525_host(const struct leaf_kind *leaf, const struct trust_name *name,
+			 struct host *ret)
 {
 	(void)leaf;
-	return (name->type == TRUST_NAME_CN || name->type == TRUST_NAME_DNS) &&
-	       name_equals(name, expected);
+	*ret = whole_name(name);
+	return name->type == TRUST_NAME_DNS;
 }
 
-static bool (*const profile_accepts[_TRUST_PROFILE_MAX])(const struct leaf_kind *leaf,
-							 const struct trust_name *name,
-							 const char *expected) = {
-	[TRUST_RFC5922] = rfc5922_accepts,
-	[TRUST_RFC9525] = rfc9525_accepts,
-	[TRUST_POOL_NAMES] = pool_accepts,
+static bool pool_host(const struct leaf_kind *leaf, const struct trust_name *name, struct host *ret)
+{
+	(void)leaf;
+	*ret = whole_name(name);
+	return is_dns_or_cn(name);
+}
+
+static bool (*const profile_hosts[_TRUST_PROFILE_MAX])(const struct leaf_kind *leaf,
+						       const struct trust_name *name,
+						       struct host *ret) = {
+	[TRUST_RFC5922] = rfc5922_host,
+	[TRUST_RFC9525] = rfc9525_host,
+	[TRUST_POOL_NAMES] = pool_host,
 };
 
-/* ---- expected names ---- */
-
-struct trust_expected trust_expected_names(const struct trust_entry *entry,
-					   const struct trust_question *question)
-{
-	if (question->entry == TRUST_ENTRY_ANY)
-		return (struct trust_expected){ entry, 0, entry->n_members };
-	return (struct trust_expected){ entry, question->member, (size_t)question->member + 1 };
-}
+/* ---- lenient: could this name be meant for that host? ---- */
 
 static bool covers_wildcard(const struct trust_name *name, const char *expected)
 {
-	return (name->type == TRUST_NAME_DNS || name->type == TRUST_NAME_CN) &&
-	       wildcard_covers(name, expected);
+	return is_dns_or_cn(name) && wildcard_covers(whole_name(name), expected);
 }
 
 static bool covers_cn(const struct trust_name *name, const char *expected)
 {
-	return name->type == TRUST_NAME_CN && name_equals(name, expected);
+	return name->type == TRUST_NAME_CN && host_equals(whole_name(name), expected);
 }
 
 /* Any sip: or sips: URI, whatever stands before and behind the host. */
 static bool covers_uri(const struct trust_name *name, const char *expected)
 {
-	const char *host, *user, *end = name->value + name->len;
-	size_t len = strlen(expected);
+	const char *user = memrchr(name->value, '@', name->len);
 
-	if (has_scheme(name, "sip:"))
-		host = name->value + 4;
-	else if (has_scheme(name, "sips:"))
-		host = name->value + 5;
-	else
+	if (!has_scheme(name, "sip:") && !has_scheme(name, "sips:"))
 		return false;
-	user = memrchr(host, '@', (size_t)(end - host));
-	if (user)
-		host = user + 1;
-	if ((size_t)(end - host) < len || (host + len < end && !memchr(":;?", host[len], 3)))
-		return false;
-	return host_equals(host, len, expected);
+	if (!user)
+		user = memchr(name->value, ':', name->len);
+	return host_equals(host_part(name, (size_t)(user - name->value) + 1), expected);
 }
 
 static bool covers_somehow(const struct trust_name *name, const char *expected)
 {
-	switch (name->type) {
-	case TRUST_NAME_CN:
-	case TRUST_NAME_DNS:
-		return name_equals(name, expected) || wildcard_covers(name, expected);
-	case TRUST_NAME_URI:
-		return covers_uri(name, expected);
-	case TRUST_NAME_IP:
-	case TRUST_NAME_OTHER:
-	case _TRUST_NAME_TYPE_MAX:
-		break;
-	}
-	return false;
+	return covers_uri(name, expected) || covers_wildcard(name, expected) ||
+	       (is_dns_or_cn(name) && host_equals(whole_name(name), expected));
 }
 
 /* The first name of the leaf that @covers one of the expected names. */
@@ -269,33 +244,89 @@ bool trust_entry_claims(const struct trust_entry *entry, const struct trust_fact
 {
 	struct trust_expected all = { entry, 0, entry->n_members };
 
-	return find_name(&all, facts, covers_somehow);
+	/* The name of a discovered entry is a title; it takes whom nobody claims. */
+	return entry->kind != TRUST_DISCOVERED && find_name(&all, facts, covers_somehow);
+}
+
+bool trust_domain_claims(const struct trust_entry *entry, const struct trust_facts *facts)
+{
+	for (size_t i = 0; i < facts->n_names; i++) {
+		for (size_t k = 0; k < entry->n_domains; k++) {
+			if (covers_somehow(&facts->names[i], entry->domains[k]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* ---- the judgement of names ---- */
+
+struct trust_expected trust_expected_names(const struct trust_entry *entry,
+					   const struct trust_question *question)
+{
+	if (question->entry == TRUST_ENTRY_ANY)
+		return (struct trust_expected){ entry, 0, entry->n_members };
+	return (struct trust_expected){ entry, question->member, (size_t)question->member + 1 };
+}
+
+static bool host_is_expected(const struct trust_expected *expected, struct host host,
+			     bool (*is)(struct host host, const char *expected))
+{
+	if (is(host, expected->entry->name))
+		return true;
+	for (size_t i = expected->first; i < expected->end; i++) {
+		if (is(host, expected->entry->members[i].name))
+			return true;
+	}
+	return false;
+}
+
+/* A name of one label is local to whoever made it up, not a name between strangers. */
+static bool host_is_identity(struct host host)
+{
+	return host_is_valid(host) && memchr(host.bytes, '.', host.len);
+}
+
+static bool host_is_accepted(const struct trust_expected *expected, struct host host)
+{
+	const struct trust_entry *entry = expected->entry;
+
+	if (entry->kind == TRUST_DISCOVERED)
+		return host_is_identity(host);
+	if (host_is_expected(expected, host, host_equals))
+		return true;
+	return entry->profile == TRUST_RFC9525 && entry->wildcard &&
+	       host_is_expected(expected, host, wildcard_covers) && wildcard_is_narrow(host);
+}
+
+static enum reason why_mismatch(const struct trust_expected *expected,
+				const struct trust_facts *facts)
+{
+	if (expected->entry->kind == TRUST_DISCOVERED)
+		return REASON_NAME_MISMATCH;
+	if (find_name(expected, facts, covers_wildcard))
+		return REASON_NAME_WILDCARD;
+	return find_name(expected, facts, covers_cn) ? REASON_NAME_CN : REASON_NAME_MISMATCH;
 }
 
 enum reason trust_names_judge(const struct trust_expected *expected,
 			      const struct trust_facts *facts, const struct trust_name **ret_name)
 {
-	bool (*accepts)(const struct leaf_kind *, const struct trust_name *, const char *) =
-		profile_accepts[expected->entry->profile];
 	struct leaf_kind leaf = {
 		/* Both must agree that there is none before a common name may count. */
 		.has_san = facts->has_san || has_name(facts, is_alternative_name),
 		.has_sip_identity = has_name(facts, is_sip_identity),
-		.wildcard = expected->entry->wildcard,
 	};
 
 	for (size_t i = 0; i < facts->n_names; i++) {
 		const struct trust_name *name = &facts->names[i];
-		bool accepted = accepts(&leaf, name, expected->entry->name);
+		struct host host;
 
-		for (size_t k = expected->first; k < expected->end && !accepted; k++)
-			accepted = accepts(&leaf, name, expected->entry->members[k].name);
-		if (accepted) {
+		if (profile_hosts[expected->entry->profile](&leaf, name, &host) &&
+		    host_is_accepted(expected, host)) {
 			*ret_name = name;
 			return REASON_OK;
 		}
 	}
-	if (find_name(expected, facts, covers_wildcard))
-		return REASON_NAME_WILDCARD;
-	return find_name(expected, facts, covers_cn) ? REASON_NAME_CN : REASON_NAME_MISMATCH;
+	return why_mismatch(expected, facts);
 }

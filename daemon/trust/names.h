@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the files of trust share: names of certificates against names of the topology, and the
- * check of facts that judging begins with. Private to trust.
+ * Names of certificates against names of the topology and of its block list, and the check of facts
+ * that judging begins with. Private to trust.
  */
 
 #include <siptls/trust.h>
@@ -25,10 +25,33 @@ struct trust_expected trust_expected_names(const struct trust_entry *entry,
 /*
  * Does the leaf name the peer by the entry's profile? REASON_OK with the name in *ret_name; else
  * REASON_NAME_WILDCARD, _CN (only such a name covers the peer and the profile forbids that) or
- * _MISMATCH.
+ * _MISMATCH. A discovered peer is whoever its leaf says first: any name that the profile lets
+ * count, a host name of two labels or more, never a wildcard.
  */
 enum reason trust_names_judge(const struct trust_expected *expected,
 			      const struct trust_facts *facts, const struct trust_name **ret_name);
+
+/* Does the leaf name a SIP domain that an entry may speak for? As lenient as trust_entry_claims. */
+bool trust_domain_claims(const struct trust_entry *entry, const struct trust_facts *facts);
+
+/* ---- block list (block.c) ---- */
+
+/* What of a peer is on the list. */
+struct trust_block {
+	const char *by;		       /* the name on the list; NULL: a fingerprint */
+	const struct trust_name *name; /* of the leaf */
+	const char *entry;	       /* or the name of the entry or the member */
+	const uint8_t *fingerprint;    /* or of a certificate or an anchor */
+};
+
+/*
+ * REASON_OK: nothing is. REASON_BLOCKED with *ret, or _CERTIFICATE_TOO_LARGE: the leaf's names fall
+ * into more pieces than any honest ones do.
+ */
+enum reason trust_block_find(const struct trust_policy *policy, const struct trust_facts *facts,
+			     const struct trust_question *question, struct trust_block *ret);
+
+/* ---- facts (facts.c) ---- */
 
 /*
  * REASON_OK, _CERTIFICATE_TOO_LARGE or _CERTIFICATE_MALFORMED. Facts may come from a process that

@@ -6,79 +6,7 @@
  * refuses no encoder makes.
  */
 
-#include <siptls/wire.h>
-
-#include <siptls/worker.h>
-
-/* Bytes of a distinguished name or a serial number as text. */
-#define TEXT_MAX 4096
-/* Anchor sets one chain was tried against. */
-#define PATHS_MAX 4096
-
-#define USAGE_ALL                                                                                  \
-	(TRUST_EKU_PRESENT | TRUST_EKU_SERVER | TRUST_EKU_CLIENT | TRUST_EKU_SIP | TRUST_EKU_ANY)
-
-_Static_assert((int)WORKER_E_MALFORMED == (int)WIRE_E_MALFORMED, "one outcome for both");
-
-static void wire_certificate(struct wire *w, struct trust_certificate *c)
-{
-	wire_string(w, &c->subject, TEXT_MAX);
-	wire_string(w, &c->issuer, TEXT_MAX);
-	wire_string(w, &c->serial, TEXT_MAX);
-	wire_bytes(w, c->fingerprint, sizeof(c->fingerprint));
-	wire_i64(w, &c->not_before);
-	wire_i64(w, &c->not_after);
-	wire_u8(w, &c->version);
-	wire_enum(w, c->key, _TRUST_KEY_MAX);
-	wire_u16(w, &c->key_bits);
-	wire_enum(w, c->hash, _TRUST_HASH_MAX);
-	wire_bool(w, &c->is_ca);
-	wire_enum(w, c->usage, USAGE_ALL + 1);
-	wire_bool(w, &c->unsupported);
-}
-
-static void wire_names(struct wire *w, struct trust_facts *f)
-{
-	size_t left = TRUST_NAMES_SIZE;
-
-	f->names = wire_array(w, f->names, &f->n_names, sizeof(*f->names), TRUST_NAMES_MAX);
-	for (size_t i = 0; i < f->n_names && !w->failed; i++) {
-		wire_enum(w, f->names[i].type, _TRUST_NAME_TYPE_MAX);
-		wire_blob(w, &f->names[i].value, &f->names[i].len, left);
-		if (!w->failed)
-			left -= f->names[i].len;
-	}
-}
-
-static void wire_path(struct wire *w, struct trust_path *p, size_t n_certs)
-{
-	bool anchored = p->anchor_subject;
-
-	wire_u32(w, &p->anchors);
-	wire_enum(w, p->outcome, _TRUST_CHAIN_MAX);
-	wire_enum(w, p->n_certs, TRUST_CHAIN_MAX + 1);
-	for (size_t i = 0; i < p->n_certs; i++)
-		wire_enum(w, p->certs[i], (uint32_t)n_certs);
-	wire_bool(w, &anchored);
-	if (!anchored || w->failed)
-		return;
-	wire_string(w, &p->anchor_subject, TEXT_MAX);
-	wire_bytes(w, p->anchor_fingerprint, sizeof(p->anchor_fingerprint));
-	wire_i64(w, &p->anchor_not_before);
-	wire_i64(w, &p->anchor_not_after);
-}
-
-static void wire_facts(struct wire *w, struct trust_facts *f)
-{
-	f->certs = wire_array(w, f->certs, &f->n_certs, sizeof(*f->certs), TRUST_CHAIN_MAX);
-	for (size_t i = 0; i < f->n_certs && !w->failed; i++)
-		wire_certificate(w, &f->certs[i]);
-	wire_bool(w, &f->has_san);
-	wire_names(w, f);
-	f->paths = wire_array(w, f->paths, &f->n_paths, sizeof(*f->paths), PATHS_MAX);
-	for (size_t i = 0; i < f->n_paths && !w->failed; i++)
-		wire_path(w, &f->paths[i], f->n_certs);
-}
+#include "worker/message.h"
 
 static void wire_traffic_keys(struct wire *w, struct traffic_keys *k)
 {
@@ -89,13 +17,37 @@ static void wire_traffic_keys(struct wire *w, struct traffic_keys *k)
 	wire_bytes(w, k->secret.bytes, k->secret.len);
 }
 
+/* Only what somebody else might need to verify the CRLs of a chain that leads to an anchor. */
+static bool tells_issuers(enum reason reason)
+{
+	return reason == REASON_OK || reason == REASON_REVOCATION_UNKNOWN ||
+	       reason == REASON_REVOCATION_STALE || reason == REASON_REVOCATION_UNSUPPORTED;
+}
+
+/* DER of some certificate; no certificate is empty. */
+static void wire_der(struct wire *w, char **der, uint32_t *len)
+{
+	wire_blob(w, der, len, WORKER_DER_MAX);
+	if (*len == 0)
+		wire_fail(w);
+}
+
+static void wire_issuers(struct wire *w, struct worker_result *m)
+{
+	m->issuers = wire_array(w, m->issuers, &m->n_issuers, sizeof(*m->issuers), TRUST_CHAIN_MAX);
+	for (size_t i = 0; i < m->n_issuers && !w->failed; i++)
+		wire_der(w, &m->issuers[i].der, &m->issuers[i].len);
+}
+
 static void wire_result(struct wire *w, struct worker_result *m)
 {
 	wire_u64(w, &m->id);
 	wire_enum(w, m->reason, _REASON_MAX);
 	wire_u8(w, &m->alert_received);
 	wire_text(w, m->detail, sizeof(m->detail));
-	wire_facts(w, &m->facts);
+	worker_wire_facts(w, &m->facts);
+	if (tells_issuers(m->reason))
+		wire_issuers(w, m);
 	if (m->reason != REASON_OK || w->failed)
 		return;
 	wire_enum(w, m->version, _KTLS_VERSION_MAX);
@@ -114,6 +66,27 @@ static void wire_result(struct wire *w, struct worker_result *m)
 		m->early_len = 0;
 	}
 	wire_bytes(w, m->early, m->early_len);
+}
+
+/* Facts of one certificate, and names only of the leaf that we show ourselves. */
+static bool facts_are_of(const struct worker_certificate *m)
+{
+	const struct trust_facts *f = &m->facts;
+	bool leaf = !m->anchor && m->place == 0;
+
+	return f->n_certs == 1 && f->n_paths == 0 && f->staple.status == TRUST_STATUS_UNKNOWN &&
+	       (leaf || (f->n_names == 0 && !f->has_san));
+}
+
+static void wire_certificate(struct wire *w, struct worker_certificate *m)
+{
+	wire_bool(w, &m->anchor);
+	wire_u32(w, &m->index);
+	wire_u32(w, &m->place);
+	wire_der(w, &m->der, &m->der_len);
+	worker_wire_facts(w, &m->facts);
+	if (!facts_are_of(m))
+		wire_fail(w);
 }
 
 static void wire_job(struct wire *w, struct worker_job *m)
@@ -158,6 +131,9 @@ static void wire_message(struct wire *w, struct worker_message *m)
 	case WORKER_MSG_HELLO:
 		wire_hello(w, &m->hello);
 		return;
+	case WORKER_MSG_CERTIFICATE:
+		wire_certificate(w, &m->certificate);
+		return;
 	case WORKER_MSG_JOB:
 		wire_job(w, &m->job);
 		return;
@@ -170,6 +146,7 @@ static void wire_message(struct wire *w, struct worker_message *m)
 	case WORKER_MSG_PUMP_END:
 		wire_pump_end(w, &m->pump_end);
 		return;
+	case WORKER_MSG_BOARD:
 	case WORKER_MSG_RETIRE:
 		return;
 	case _WORKER_MSG_MAX:
@@ -211,13 +188,25 @@ int worker_message_decode(const uint8_t *buf, size_t size, struct worker_message
 void worker_result_done(struct worker_result *result)
 {
 	trust_facts_done(&result->facts);
+	for (size_t i = 0; result->issuers && i < result->n_issuers; i++)
+		free(result->issuers[i].der);
+	free(result->issuers);
 	fd_close(result->pump_fd);
 	memory_wipe(result, sizeof(*result));
 	result->pump_fd = -1;
 }
 
+void worker_certificate_done(struct worker_certificate *certificate)
+{
+	free(certificate->der);
+	trust_facts_done(&certificate->facts);
+	*certificate = (struct worker_certificate){};
+}
+
 void worker_message_done(struct worker_message *message)
 {
+	if (message->type == WORKER_MSG_CERTIFICATE)
+		worker_certificate_done(&message->certificate);
 	if (message->type == WORKER_MSG_RESULT)
 		worker_result_done(&message->result);
 	memory_wipe(message, sizeof(*message));

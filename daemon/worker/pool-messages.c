@@ -73,6 +73,54 @@ int worker_post(struct worker *worker, struct worker_message *message, int fd)
 
 /* ---- messages from workers ---- */
 
+static void certificate_free(struct pool_certificate *c)
+{
+	list_remove(&c->link);
+	worker_certificate_done(&c->certificate);
+	free(c);
+}
+
+void worker_forget_certificates(struct worker *worker)
+{
+	while (!list_empty(&worker->certificates))
+		certificate_free(
+			container_of(worker->certificates.next, struct pool_certificate, link));
+}
+
+/*
+ * Kept until the hello: a worker that ends before it is replaced, and its successor tells all of
+ * them again.
+ */
+static bool on_certificate(struct worker *worker, struct worker_certificate *certificate)
+{
+	struct pool_certificate *c;
+
+	if (worker->ready || worker->n_certificates++ == WORKER_CERTIFICATES_MAX)
+		return false;
+	if (worker->pool->announced)
+		return true;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return false;
+	c->certificate = *certificate;
+	*certificate = (struct worker_certificate){};
+	list_append(&worker->certificates, &c->link);
+	return true;
+}
+
+static void hand_on_certificates(struct worker *worker)
+{
+	struct worker_pool *pool = worker->pool;
+
+	while (!list_empty(&worker->certificates) && !pool->dead) {
+		struct pool_certificate *c =
+			container_of(worker->certificates.next, struct pool_certificate, link);
+
+		pool->ops->certificate(pool->userdata, &c->certificate);
+		certificate_free(c);
+	}
+}
+
 static bool on_hello(struct worker *worker, const struct worker_hello *hello)
 {
 	struct worker_pool *pool = worker->pool;
@@ -88,7 +136,9 @@ static bool on_hello(struct worker *worker, const struct worker_hello *hello)
 		return true;
 	pool->announced = true;
 	worker_pool_fill(pool);
-	pool->ops->ready(pool->userdata, pool, NULL);
+	hand_on_certificates(worker);
+	if (!pool->dead)
+		pool->ops->ready(pool->userdata, pool, NULL);
 	return true;
 }
 
@@ -152,9 +202,12 @@ static bool worker_dispatch(struct worker *worker, struct worker_message *m, int
 	switch (m->type) {
 	case WORKER_MSG_HELLO:
 		return on_hello(worker, &m->hello);
+	case WORKER_MSG_CERTIFICATE:
+		return on_certificate(worker, &m->certificate);
 	case WORKER_MSG_PUMP_END:
 		return on_pump_end(worker, &m->pump_end);
 	case WORKER_MSG_RESULT:
+	case WORKER_MSG_BOARD:
 	case WORKER_MSG_JOB:
 	case WORKER_MSG_CANCEL:
 	case WORKER_MSG_RETIRE:

@@ -31,6 +31,7 @@ static struct worker *worker_free(struct worker *worker)
 		list_remove(&job->link);
 		free(job);
 	}
+	worker_forget_certificates(worker);
 	worker->child = loop_source_free(worker->child);
 	channel_done(&worker->channel);
 	if (worker->pid > 0) {
@@ -52,6 +53,7 @@ static void pool_destroy(struct worker_pool *pool)
 	loop_source_free(pool->cancel_timer);
 	loop_source_free(pool->respawn_timer);
 	fd_close(pool->snapshot_fd);
+	revocation_board_unref(pool->board);
 	free(pool->executable);
 	worker_message_done(&pool->message);
 	memory_wipe(pool->buf, sizeof(pool->buf));
@@ -136,6 +138,19 @@ static int on_child(void *userdata, pid_t pid, int status)
 	return worker_pool_leave(pool);
 }
 
+/* A worker that has ended meanwhile needs none, and what it sent before is still read. */
+static int worker_post_board(struct worker *worker)
+{
+	struct worker_message message = { .type = WORKER_MSG_BOARD };
+	struct revocation_board *board = worker->pool->board;
+	int r;
+
+	if (!board)
+		return 0;
+	r = worker_post(worker, &message, revocation_board_fd(board));
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+}
+
 static int worker_start(struct worker_pool *pool)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -145,6 +160,7 @@ static int worker_start(struct worker_pool *pool)
 		return -ENOMEM;
 	worker->pool = pool;
 	list_init(&worker->jobs);
+	list_init(&worker->certificates);
 	list_append(&pool->workers, &worker->link);
 	pool->n_workers++;
 	r = channel_spawn(pool->executable, pool->snapshot_fd, &fd, &worker->pid);
@@ -155,6 +171,8 @@ static int worker_start(struct worker_pool *pool)
 		else
 			r = loop_child_add(pool->loop, worker->pid, on_child, worker,
 					   &worker->child);
+		if (r == 0)
+			r = worker_post_board(worker);
 	}
 	if (r < 0)
 		worker_free(worker);
@@ -369,6 +387,20 @@ void worker_pool_retire(struct worker_pool *pool)
 	}
 	pool_check_finished(pool);
 	worker_pool_leave(pool);
+}
+
+void worker_pool_board(struct worker_pool *pool, struct revocation_board *board)
+{
+	struct revocation_board *old = pool->board;
+
+	pool->board = board ? revocation_board_ref(board) : NULL;
+	revocation_board_unref(old);
+	list_foreach (link, &pool->workers) {
+		struct worker *worker = container_of(link, struct worker, link);
+
+		if (!worker->condemned && worker->channel.io && worker_post_board(worker) < 0)
+			worker_condemn(worker);
+	}
 }
 
 void worker_pool_stats(const struct worker_pool *pool, struct worker_pool_stats *ret)

@@ -6,12 +6,14 @@
  * (what workers say) need of one another.
  */
 
-#include <siptls/channel.h>
+#include "worker/message.h"
 #include "worker/table.h"
 
+#include <siptls/channel.h>
 #include <siptls/worker.h>
 
-#define WORKER_RESPAWN_MAX 10 /* in the window that pool.c sets */
+#define WORKER_RESPAWN_MAX	10    /* in the window that pool.c sets */
+#define WORKER_CERTIFICATES_MAX 65536 /* of one configuration: anchors count once for each set */
 
 struct worker {
 	struct list link; /* in the pool */
@@ -21,6 +23,8 @@ struct worker {
 	struct loop_source *child;
 	struct list jobs;
 	uint32_t n_jobs;
+	struct list certificates; /* told before its hello; only of the first worker */
+	size_t n_certificates;
 	bool ready;
 	bool condemned; /* it is ending: read nothing more from it and give it nothing */
 };
@@ -35,11 +39,17 @@ struct pool_job {
 	bool cancelled; /* nobody is interested any more */
 };
 
+struct pool_certificate {
+	struct list link; /* in its worker's list */
+	struct worker_certificate certificate;
+};
+
 struct worker_pool {
 	struct loop *loop;
 	char *executable;
 	int snapshot_fd;
-	uint32_t n; /* workers there should be, once the first has said hello */
+	struct revocation_board *board; /* NULL: none yet */
+	uint32_t n;			/* workers there should be, once the first has said hello */
 	const struct worker_pool_ops *ops;
 	void *userdata;
 
@@ -75,6 +85,8 @@ void worker_pool_fill(struct worker_pool *pool);
 void worker_pool_fail(struct worker_pool *pool, const struct conf_error *error);
 struct pool_job *worker_pool_job_find(const struct worker_pool *pool, uint64_t id);
 void worker_pool_job_end(struct pool_job *job);
+
+void worker_forget_certificates(struct worker *worker);
 
 /* It is ending or must end: the rest happens when the process has. */
 void worker_condemn(struct worker *worker);

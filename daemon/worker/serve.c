@@ -120,11 +120,37 @@ static void pump_ended(void *userdata, enum reason reason, uint8_t alert_receive
 
 /* ---- handshakes ---- */
 
+/* Certificates of the peer, above the leaf on a path that holds. @list is room for all of them. */
+static void issuers_fill(const struct tls_outcome *outcome, struct worker_der *list,
+			 struct worker_result *result)
+{
+	const struct trust_facts *facts = outcome->facts;
+	uint32_t seen = 1; /* the leaf is no issuer */
+
+	result->issuers = list;
+	for (size_t i = 0; i < facts->n_paths; i++) {
+		const struct trust_path *path = &facts->paths[i];
+
+		for (size_t c = 0; path->outcome == TRUST_CHAIN_OK && c < path->n_certs; c++) {
+			const struct tls_der *der = &outcome->ders[path->certs[c]];
+
+			if (seen & UINT32_C(1) << path->certs[c])
+				continue;
+			seen |= UINT32_C(1) << path->certs[c];
+			list[result->n_issuers++] = (struct worker_der){
+				.der = (char *)(uintptr_t)der->data,
+				.len = (uint32_t)der->size,
+			};
+		}
+	}
+}
+
 /*
- * Fill in the result of a handshake that is over. The facts stay the handshake's. *ret_fd is the
- * daemon's end of a pump, if the job has become one.
+ * Fill in the result of a handshake that is over. Facts and issuers stay the handshake's, @issuers
+ * is room for their list. *ret_fd is the daemon's end of a pump, if the job has become one.
  */
-static void result_fill(struct job *job, struct worker_result *result, int *ret_fd)
+static void result_fill(struct job *job, struct worker_result *result, struct worker_der *issuers,
+			int *ret_fd)
 {
 	struct tls_outcome outcome;
 	size_t early_len = 0;
@@ -136,8 +162,10 @@ static void result_fill(struct job *job, struct worker_result *result, int *ret_
 	result->alert_received = outcome.alert_received;
 	result->pump_fd = -1;
 	snprintf(result->detail, sizeof(result->detail), "%s", outcome.detail);
-	if (outcome.facts)
+	if (outcome.facts) {
 		result->facts = *outcome.facts;
+		issuers_fill(&outcome, issuers, result);
+	}
 	if (outcome.reason != REASON_OK)
 		return;
 
@@ -166,11 +194,19 @@ static void result_fill(struct job *job, struct worker_result *result, int *ret_
 }
 
 /*
- * The peer's certificate passed every limit of its own, but what it says does not fit into a
- * message: that is too large too. The facts are left out, the reason stays if there is one.
+ * Issuers can be met again in another handshake. If it is not for them, the peer's certificate
+ * passed every limit of its own, but what it says does not fit into a message: that is too large
+ * too. The facts are left out, the reason stays if there is one.
  */
 static int result_shorten(struct server *s, struct worker_result *result, size_t *ret_size)
 {
+	int r;
+
+	result->issuers = NULL;
+	result->n_issuers = 0;
+	r = worker_message_encode(&s->message, s->buf, ret_size);
+	if (r != -EMSGSIZE)
+		return r;
 	result->facts = (struct trust_facts){};
 	if (result->reason == REASON_OK) {
 		result->reason = REASON_CERTIFICATE_TOO_LARGE;
@@ -184,6 +220,7 @@ static int job_finish(struct job *job)
 {
 	struct server *s = job->server;
 	struct worker_result *result = &s->message.result;
+	struct worker_der issuers[TRUST_CHAIN_MAX];
 	_cleanup_fd_ int pump_fd = -1;
 	bool pumps;
 	size_t size;
@@ -192,7 +229,7 @@ static int job_finish(struct job *job)
 	job->io = loop_source_free(job->io);
 	memset(&s->message, 0, sizeof(s->message));
 	s->message.type = WORKER_MSG_RESULT;
-	result_fill(job, result, &pump_fd);
+	result_fill(job, result, issuers, &pump_fd);
 	r = worker_message_encode(&s->message, s->buf, &size);
 	if (r == -EMSGSIZE)
 		r = result_shorten(s, result, &size);
@@ -287,6 +324,21 @@ static int on_cancel(struct server *s, uint64_t id)
 
 /* ---- channel ---- */
 
+/* Handshakes that are under way look it up there, too: none of them has been judged yet. */
+static int on_board(struct server *s, int fd)
+{
+	struct revocation_board *board;
+	int r = revocation_board_open(fd, &board);
+
+	if (r != 0) {
+		fd_close(fd);
+		return r < 0 ? r : -EPROTO;
+	}
+	tls_store_board(s->store, board);
+	revocation_board_unref(board);
+	return 0;
+}
+
 /* The daemon is trusted: what it should not send means that one of us is broken. */
 static int server_dispatch(struct server *s, int fd)
 {
@@ -298,6 +350,8 @@ static int server_dispatch(struct server *s, int fd)
 			return -EPROTO;
 		job = s->message.job;
 		return on_job(s, &job, fd);
+	case WORKER_MSG_BOARD:
+		return fd < 0 ? -EPROTO : on_board(s, fd);
 	case WORKER_MSG_CANCEL:
 		fd_close(fd);
 		return on_cancel(s, s->message.cancel_id);
@@ -307,6 +361,7 @@ static int server_dispatch(struct server *s, int fd)
 		server_check_done(s);
 		return 0;
 	case WORKER_MSG_HELLO:
+	case WORKER_MSG_CERTIFICATE:
 	case WORKER_MSG_RESULT:
 	case WORKER_MSG_PUMP_END:
 	case _WORKER_MSG_MAX:
@@ -403,6 +458,27 @@ static int server_configure(struct server *s, int snapshot_fd, struct conf_error
 	return tls_store_new(s->conf, s->snapshot, &s->store, reterr);
 }
 
+static int post_certificate(void *userdata, const struct tls_certificate_view *view)
+{
+	struct server *s = userdata;
+	struct worker_message *m = &s->message;
+	int r;
+
+	memset(m, 0, sizeof(*m));
+	m->type = WORKER_MSG_CERTIFICATE;
+	m->certificate = (struct worker_certificate){
+		.anchor = view->anchor,
+		.index = view->index,
+		.place = view->place,
+		.der = (char *)(uintptr_t)view->der,
+		.der_len = (uint32_t)view->der_size,
+		.facts = *view->facts,
+	};
+	r = server_post(s, m, -1);
+	memory_wipe(m, sizeof(*m));
+	return r;
+}
+
 int worker_serve(int channel_fd, int snapshot_fd)
 {
 	_cleanup_(server_freep) struct server *s = calloc(1, sizeof(*s));
@@ -422,6 +498,11 @@ int worker_serve(int channel_fd, int snapshot_fd)
 	if (r < 0)
 		return r;
 	hello.hello.valid = r == 0;
+	if (r == 0) {
+		r = tls_store_certificates(s->store, post_certificate, s);
+		if (r < 0)
+			return r;
+	}
 	/* Strangers' bytes come only after this; it may not fail silently. */
 	if (r == 0) {
 		r = sandbox_enter_handshake();

@@ -23,29 +23,58 @@ _siptlsctl_columns() {
 	siptlsctl "$1" --output '' 2>&1 | sed -n 's/.*there are://p'
 }
 
+# One column of a list of the daemon; nothing where it cannot be asked.
+_siptlsctl_values() {
+	siptlsctl "$1" --raw --output "$2" 2>/dev/null | tail -n +2
+}
+
 _siptlsctl_words() {
 	local command=$1 previous=$2
 	case $previous in
 	--output) _siptlsctl_columns "$command" ;;
-	--peer) siptlsctl peers --raw --output name 2>/dev/null | tail -n +2 ;;
+	--peer | --as-peer) _siptlsctl_values peers name ;;
+	--direction) echo in out ;;
 	--profile) echo rfc5922 rfc9525 pool ;;
 	--purpose) echo server client ;;
 	--usage) echo tls tls-any sip ignore ;;
 	--revocation) echo off check require ;;
-	--name | --at) ;;
+	--name | --at | --grace) ;;
 	*)
 		case $command in
-		'') echo summary sessions show close lookup peers reload reasons verify \
+		'') echo summary sessions show close lookup refusals explain peers topology probe \
+			revocation certificates reload stage commit abort preview reasons verify \
 			--socket --json --help --version ;;
 		sessions) echo --json --raw --output --peer --verify ;;
-		peers | reasons) echo --json --raw --output ;;
+		refusals) echo --json --raw --output --peer ;;
+		peers | certificates | stage) echo --json --raw --output ;;
+		reasons)
+			echo --json --raw --output
+			_siptlsctl_values reasons code
+			;;
+		topology)
+			echo --json --raw --output
+			_siptlsctl_values topology name
+			;;
+		probe)
+			echo --json
+			_siptlsctl_values topology name
+			;;
 		show | close)
 			echo --json
-			siptlsctl sessions --raw --output id 2>/dev/null | tail -n +2
+			_siptlsctl_values sessions id
 			;;
-		summary | lookup | reload) echo --json ;;
-		verify) echo --anchor --chain --name --profile --purpose --usage --revocation --crl \
-			--at --json ;;
+		explain)
+			echo --json --chain --as-peer --direction --config --at
+			_siptlsctl_values sessions id
+			_siptlsctl_values refusals id
+			;;
+		revocation) echo --json --raw --output --refresh ;;
+		reload) echo --json --dry-run --raw --output ;;
+		commit) echo --json --at ;;
+		preview) echo --json --raw --output --staged --at --crl ;;
+		summary | lookup | abort) echo --json ;;
+		verify) echo --anchor --chain --name --any-name --profile --purpose --usage --revocation \
+			--crl --grace --at --json ;;
 		esac
 		;;
 	esac
@@ -55,7 +84,7 @@ _siptlsctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words before=
 
 	case $previous in
-	--socket | --anchor | --chain | --crl)
+	--socket | --anchor | --chain | --crl | --config)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;

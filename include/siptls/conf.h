@@ -15,10 +15,12 @@
  */
 
 #include <siptls/base.h>
+#include <siptls/dns.h>
 #include <siptls/net.h>
 #include <siptls/trust.h>
 
-#define CONF_DEFAULT_PATH "/etc/siptls/siptlsd.conf"
+#define CONF_DEFAULT_PATH  "/etc/siptls/siptlsd.conf"
+#define CONF_DEFAULT_STATE "/var/lib/siptls"
 
 enum {
 	CONF_E_INVALID = 1, /* the files are wrong; struct conf_error tells where and why */
@@ -53,6 +55,18 @@ struct conf_snapshot *conf_snapshot_free(struct conf_snapshot *snapshot); /* NUL
 bool conf_snapshot_file(const struct conf_snapshot *snapshot, const char *path, const char **ret,
 			size_t *ret_size);
 
+/*
+ * The last configuration that was put in force, kept in @folder: the topology and every file that
+ * it names (CAs; no key is ever among them), and siptlsd.conf. conf_last_good_take() makes a
+ * snapshot of it in the place of files that are broken now; keys and certificates of ours still
+ * come from where the configuration says. The new copy replaces the old one as a whole.
+ */
+int conf_last_good_save(const struct conf_snapshot *snapshot, const char *folder) _must_check_;
+int conf_last_good_take(const char *path, const char *folder, struct conf_snapshot **ret,
+			struct conf_error *reterr) _must_check_;
+/* The state folder that @path says, or the default when it cannot be read. */
+int conf_state_find(const char *path, char **ret) _must_check_;
+
 /* ---- configuration ---- */
 
 enum conf_kernel { CONF_KERNEL_PREFER, CONF_KERNEL_REQUIRE, _CONF_KERNEL_MAX };
@@ -64,7 +78,8 @@ struct conf_identity {
 	char *name;
 	char *certificate; /* PEM file: leaf first, then intermediates */
 	char *key;	   /* PEM file */
-	uint32_t line_certificate, line_key;
+	char *ocsp;	   /* DER file: the response to staple; NULL: none */
+	uint32_t line_certificate, line_key, line_ocsp;
 };
 
 struct conf_listener {
@@ -85,9 +100,10 @@ struct conf_dial {
 	struct net_addr *addresses; /* local plain ports */
 	size_t n_addresses;
 	uint32_t identity;
-	uint32_t entry;	 /* of the topology */
-	uint32_t member; /* of the entry */
-	struct net_addr to;
+	uint32_t entry;	    /* of the topology */
+	uint32_t member;    /* of the entry; where SRV decides it is 0 and means the entry */
+	struct net_addr to; /* len 0: look up @lookup */
+	struct dns_question lookup;
 	uint32_t line;
 };
 
@@ -98,13 +114,22 @@ struct conf_limits {
 	uint32_t unauthenticated;	/* connections in handshake */
 	uint32_t unauthenticated_per_source;
 	uint32_t sessions;
+	uint64_t session_age_ms;    /* longest life of a session; 0: none */
+	uint64_t identity_drain_ms; /* how long sessions may go on after our certificate they rest
+				       on was replaced; CONF_NEVER: as long as they like */
+	uint64_t trust_grace_ms;    /* how long a session may go on that lost its trust */
+	uint64_t expiry_warning_s;  /* warn so long before a certificate or a CRL ends */
 };
+
+#define CONF_NEVER UINT64_MAX
 
 struct conf {
 	char *path, *topology_path;
 	enum conf_kernel kernel;
 	uint32_t workers; /* handshake processes */
 	uint32_t relay_threads;
+	char *state; /* folder of what outlives the daemon: last good copy, fetched CRLs */
+	struct dns_config dns;
 	char *control_path;  /* of the control socket */
 	char *control_group; /* may look and operate; NULL: only root and the daemon's user */
 	struct conf_limits limits;
@@ -121,3 +146,23 @@ struct conf {
 int conf_load(const struct conf_snapshot *snapshot, struct conf **ret,
 	      struct conf_error *reterr) _must_check_;
 struct conf *conf_free(struct conf *conf); /* NULL is fine */
+
+/*
+ * How to dial @peer, an entry or member of the topology, as a dial section without `connect` would:
+ * everything of *ret but name and addresses. false: there is no such peer, or none to dial.
+ */
+bool conf_dial_find(const struct conf *conf, const char *peer, struct conf_dial *ret);
+
+/*
+ * What changes from @old (NULL: nothing) to @new, one line each: "adds pool x", "removes server y",
+ * "changes z: profile rfc5922 to rfc9525", listeners, dial-outs, identities, anchors, limits.
+ */
+typedef void (*conf_line_fn)(void *userdata, const char *line);
+void conf_diff(const struct conf *old, const struct conf *new, conf_line_fn fn, void *userdata);
+
+/*
+ * What is allowed and probably not meant: a listed name that is blocked, an entry that nobody can
+ * dial, kernel = "require" without TLS in the kernel (@kernel false), a dial to an inbound-only
+ * entry, revocation without a source... One line each, with file and line.
+ */
+void conf_warnings(const struct conf *conf, bool kernel, conf_line_fn fn, void *userdata);

@@ -7,7 +7,8 @@
  * The Varlink wire format (JSON objects, each ended by a NUL; "more" asks for a stream, "continues"
  * marks its parts), so `varlinkctl` works too. Who may do what follows from the peer credentials of
  * the socket: everyone who can connect may look; root, the daemon's user and members of
- * control_group may operate (close) and root and the daemon's user may administer (reload).
+ * control_group may operate (close, probe, refresh) and root and the daemon's user may administer
+ * (reload, stage, commit, abort, preview).
  * Requests are bounded in size and depth, clients in number, answers in memory: a client that does
  * not read is dropped.
  *

@@ -4,9 +4,9 @@
 /*
  * ctl - what siptlsctl can do: one function for each of its commands.
  *
- * Called by the main of siptlsctl. Talks to the daemon over the control socket, but for `reasons`
- * and `verify`, which need no daemon. Uses control's codec, and libsmartcols, as no other module
- * does. Commands print: answers on stdout, complaints on stderr, each once.
+ * Called by the main of siptlsctl. Talks to the daemon over the control socket, but for `reasons`,
+ * `verify` and `explain --chain`, which need no daemon. Uses control's codec, and libsmartcols, as
+ * no other module does. Commands print: answers on stdout, complaints on stderr, each once.
  */
 
 #include <siptls/base.h>
@@ -31,6 +31,16 @@ int ctl_show(const struct ctl_context *context, int argc, char **argv) _must_che
 int ctl_close(const struct ctl_context *context, int argc, char **argv) _must_check_;
 int ctl_lookup(const struct ctl_context *context, int argc, char **argv) _must_check_;
 int ctl_peers(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_topology(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_refusals(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_explain(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_probe(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_preview(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_revocation(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_certificates(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_stage(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_commit(const struct ctl_context *context, int argc, char **argv) _must_check_;
+int ctl_abort(const struct ctl_context *context, int argc, char **argv) _must_check_;
 int ctl_reload(const struct ctl_context *context, int argc, char **argv) _must_check_;
 int ctl_reasons(const struct ctl_context *context, int argc, char **argv) _must_check_;
 int ctl_verify(const struct ctl_context *context, int argc, char **argv) _must_check_;

@@ -21,6 +21,10 @@
 #define LOG_ID_REFUSED	     "c1e3a5b7d9f04a2c8e4b6d8f0a1c3e5d"
 #define LOG_ID_FALLBACK	     "e7a9c1d3f5b04c6e9d8f0a2b4c6e8d0f"
 #define LOG_ID_WORKER	     "b3d5f7a9c1e04d8f8a0b2c4d6e8f0a1b"
+#define LOG_ID_LAST_GOOD     "4a6c8e0f2b4d4f6a8c1e3a5b7d9f1c3e"
+#define LOG_ID_EXPIRY	     "8c0e2a4b6d8f4a1c9e3b5d7f9a1c3e5b"
+#define LOG_ID_REVOCATION    "d5f7b9c1a3e54b6d8f0a2c4e6b8d0f2a"
+#define LOG_ID_TRUST_LOST    "a1c3e5b7d9f14c3e8b5d7f9a1c3e5b7d"
 
 struct log_field {
 	const char *name;  /* "SIPTLS_SESSION" */

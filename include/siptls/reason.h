@@ -59,10 +59,28 @@
 	  "issue an end-entity certificate for the peer")                                          \
 	X(WEAK_KEY, "weak-key", 42, "a key in the chain is too short or of an unsafe kind",        \
 	  "issue certificates with RSA of 2048 bits or more, ECDSA or EdDSA")                      \
+	X(REVOKED, "revoked", 44, "a certificate in the chain is revoked",                         \
+	  "give the peer a new certificate; ask its CA why the old one was revoked")               \
+	X(REVOCATION_UNKNOWN, "revocation-unknown", 46,                                            \
+	  "whether a certificate in the chain is revoked is not known, and its anchors require "   \
+	  "it",                                                                                    \
+	  "siptlsctl revocation: give the issuer's CRL by crl or crl_url, or let it be fetched")   \
+	X(REVOCATION_STALE, "revocation-stale", 46,                                                \
+	  "the newest CRL or OCSP response for a certificate in the chain is out of date",         \
+	  "siptlsctl revocation: why is there no newer one? crl_grace lengthens the time")         \
+	X(REVOCATION_UNSUPPORTED, "revocation-unsupported", 46,                                    \
+	  "the CRL for a certificate in the chain is of a kind that is not supported (delta, "     \
+	  "indirect, unknown critical extension)",                                                 \
+	  "let the CA issue complete CRLs of its own, or set revocation = check")                  \
+	X(STAPLE_MISSING, "staple-missing", 113,                                                   \
+	  "the certificate demands a stapled OCSP response and none that holds came with it",      \
+	  "switch on OCSP stapling at the peer, or issue its certificate without must-staple")     \
 	X(WEAK_SIGNATURE, "weak-signature", 42,                                                    \
 	  "a certificate in the chain is signed with SHA-1 "                                       \
 	  "or weaker",                                                                             \
 	  "issue certificates signed with SHA-256 or better")                                      \
+	X(BLOCKED, "blocked", 49, "the topology's block list names this peer",                     \
+	  "nothing, if that is meant; else take the name or fingerprint out of block")             \
 	X(NOT_IN_TOPOLOGY, "not-in-topology", 49,                                                  \
 	  "no topology entry claims a name of this certificate",                                   \
 	  "add the server to the topology, or correct the name in its certificate")                \
@@ -126,6 +144,13 @@
 	X(DIAL_CONNECT, "dial-connect", ALERT_NONE,                                                \
 	  "the peer's address does not accept connections",                                        \
 	  "is the peer running, is the address in the topology right, is a firewall in the way?")  \
+	X(DNS_FAILED, "dns-failed", ALERT_NONE, "the peer's address could not be looked up",       \
+	  "read the detail; is the name right, does the name server answer?")                      \
+	X(DNS_BOGUS, "dns-bogus", ALERT_NONE, "the name server's answer failed DNSSEC validation", \
+	  "an attack, or a zone that is signed wrongly: ask whoever runs the zone")                \
+	X(DNS_INSECURE, "dns-insecure", ALERT_NONE,                                                \
+	  "the answer is not protected by DNSSEC and dns { dnssec = require } wants it",           \
+	  "sign the zone, or give the peer's address in the topology")                             \
 	X(LOCAL_CLOSED, "local-closed", ALERT_NONE,                                                \
 	  "the local SIP server went away before the peer was reached",                            \
 	  "nothing, unless it happens often: then the peer is slow or the server impatient")       \
@@ -147,6 +172,15 @@
 	  "Linux 6.14 or newer, or let the peer change keys less often; the peer will reconnect")  \
 	X(KEY_UPDATE_FLOOD, "key-update-flood", 10, "the peer changes its keys far too often",     \
 	  "look at the peer: an attack, or a broken TLS library")                                  \
+	X(ANCHOR_REMOVED, "anchor-removed", ALERT_NONE,                                            \
+	  "the CA that vouched for the peer is no longer an anchor for it",                        \
+	  "nothing, if that is meant; else put the CA back into the entry's anchors")              \
+	X(SESSION_AGE, "session-age", ALERT_NONE, "the session reached its maximum age",           \
+	  "nothing: the peer connects again; see limits { session_age }")                          \
+	X(IDENTITY_CHANGED, "identity-changed", ALERT_NONE,                                        \
+	  "our own certificate was replaced and the session rested on the old one",                \
+	  "nothing: the peer connects again; see limits { identity_drain }")                       \
+	X(PROBE, "probe", ALERT_NONE, "a probe asked for by an administrator is over", "")         \
 	X(ADMIN_CLOSED, "admin-closed", ALERT_NONE, "closed by an administrator", "")              \
 	X(SHUTDOWN, "shutdown", ALERT_NONE, "siptlsd is stopping", "")                             \
 	X(RESOURCES, "resources", ALERT_NONE, "out of memory or descriptors",                      \

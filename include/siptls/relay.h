@@ -23,6 +23,19 @@
 struct relay;
 struct relay_link;
 
+/*
+ * How much may come from a peer: bytes a second on the average, and at once. One bucket serves all
+ * sessions of a peer; who finds it empty is not read until it fills again, which is back-pressure
+ * and loses nothing.
+ */
+struct relay_bucket;
+
+struct relay_bucket *relay_bucket_new(uint64_t bytes_per_second, uint64_t burst);
+/* Also while links use it. */
+void relay_bucket_set(struct relay_bucket *bucket, uint64_t bytes_per_second, uint64_t burst);
+struct relay_bucket *relay_bucket_ref(struct relay_bucket *bucket);
+struct relay_bucket *relay_bucket_unref(struct relay_bucket *bucket); /* NULL is fine */
+
 struct relay_spec {
 	int tls_fd;   /* taken over on success */
 	int plain_fd; /* taken over on success */
@@ -34,6 +47,7 @@ struct relay_spec {
 	const struct traffic_keys *tx, *rx; /* copied: the secrets for key updates */
 	const void *early; /* to the SIP server first: bytes that had been decrypted already */
 	size_t early_len;
+	struct relay_bucket *bucket; /* the link takes a ref; NULL: no limit */
 };
 
 /* Read at any time from the main thread; each figure by itself is exact. */
@@ -44,6 +58,7 @@ struct relay_stats {
 	uint64_t reads_out;
 	uint64_t tickets; /* session tickets swallowed */
 	uint64_t key_updates_in, key_updates_out;
+	uint64_t throttles;	      /* times the peer was not read because of its rate */
 	uint64_t stalls;	      /* times a slow reader stopped the other side */
 	uint64_t active_ms;	      /* time_monotonic_ms() of the last data, 0: none yet */
 	bool peer_done, backend_done; /* that side has ended its stream */

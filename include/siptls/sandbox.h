@@ -4,8 +4,8 @@
 /*
  * sandbox - what a process gives up before it reads strangers' bytes.
  *
- * Called by worker, inside siptls-handshake. Uses libseccomp and Landlock, which no other module
- * includes.
+ * Called by worker, inside siptls-handshake, and by fetch, inside siptls-fetch. Uses libseccomp and
+ * Landlock, which no other module includes.
  */
 
 #include <siptls/base.h>
@@ -39,3 +39,11 @@ int sandbox_protect_memory(void) _must_check_;
  * connections, no new processes; only what handshakes on given sockets need. For good.
  */
 int sandbox_enter_handshake(void) _must_check_;
+
+/*
+ * For the fetch process, before it has threads and before it reads what strangers publish: no
+ * execution, no new processes, nothing loaded, sockets of the internet and AF_UNIX alone; files are
+ * read as its user may, and written into @folder only (NULL: nowhere), as far as the kernel has
+ * Landlock. For good.
+ */
+int sandbox_enter_fetch(const char *folder) _must_check_;

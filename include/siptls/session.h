@@ -20,12 +20,15 @@
 #include <siptls/loop.h>
 #include <siptls/reason.h>
 #include <siptls/relay.h>
+#include <siptls/revocation.h>
+#include <siptls/trust.h>
 
 struct sessions;
 
 struct sessions_config {
 	const char *conf_path;
 	const char *worker_executable;
+	const char *fetch_executable;
 };
 
 /*
@@ -46,11 +49,23 @@ struct sessions *sessions_free(struct sessions *sessions); /* ends all, SHUTDOWN
  */
 void sessions_reload(struct sessions *sessions, sessions_reload_fn fn, void *userdata);
 void sessions_reload_forget(struct sessions *sessions, void *userdata);
+
+/*
+ * The same in two phases: read and prepare everything (@fn tells), look at it, then put it in force
+ * or drop it. What is staged holds no session back. Staging again replaces what was staged before;
+ * a reload drops it. sessions_commit() with @at (seconds since 1970) in the future does it then; 0:
+ * now. SESSIONS_E_NOTHING_STAGED.
+ */
+enum { SESSIONS_E_NOTHING_STAGED = 1 };
+void sessions_stage(struct sessions *sessions, sessions_reload_fn fn, void *userdata);
+int sessions_commit(struct sessions *sessions, int64_t at) _must_check_;
+int sessions_abort(struct sessions *sessions) _must_check_;
 const struct conf *sessions_conf(const struct sessions *sessions); /* in force; NULL before start */
 
 /* ---- views, for control ---- */
 
 enum session_state {
+	SESSION_RESOLVING,   /* looking up where the peer is */
 	SESSION_CONNECTING,  /* dialling the peer */
 	SESSION_HANDSHAKING, /* in a worker */
 	SESSION_BACKEND,     /* keys installed, connecting to the SIP server */
@@ -75,6 +90,13 @@ struct session_view {
 	const char *subject, *issuer, *serial, *fingerprint; /* of the leaf */
 	const char *anchor;				     /* subject of the CA that vouched */
 	int64_t expires; /* earliest end in the chain, seconds since 1970; 0: none */
+	const char *
+		revocation; /* of the chain, as last judged: "good", "stale", ...; NULL: no chain */
+	const char *const
+		*domains; /* SIP domains the peer may speak for, by the topology in force */
+	size_t n_domains;
+	int64_t ends; /* when the session will be ended, seconds since 1970; 0: not planned */
+	enum reason ends_reason; /* why then */
 	struct net_addr remote, local, backend;
 	struct net_addr backend_local; /* our side of the backend connection: "who is behind" */
 	enum ktls_version version;     /* from here on only in states BACKEND and later */
@@ -96,6 +118,139 @@ bool sessions_view(struct sessions *sessions, uint64_t id, session_view_fn fn, v
 
 /* End session @id. false: there is none. */
 bool sessions_close(struct sessions *sessions, uint64_t id, enum reason reason);
+
+/* ---- refusals that are remembered: the last ones, newest first ---- */
+
+#define SESSION_REFUSALS_MAX 512
+
+struct session_refusal_view {
+	uint64_t id;	   /* of the session that was refused */
+	int64_t time;	   /* seconds since 1970 */
+	uint32_t repeated; /* how often the same happened before, from the same source */
+	bool dialled;
+	const char *via, *peer; /* peer NULL: none was found */
+	struct net_addr remote;
+	enum reason reason;
+	const char *detail;  /* "" if there is none */
+	const char *subject; /* of the certificate shown; NULL: none was */
+};
+
+typedef bool (*session_refusal_fn)(void *userdata, const struct session_refusal_view *view);
+void sessions_foreach_refusal(struct sessions *sessions, session_refusal_fn fn, void *userdata);
+
+/* ---- why: a session or a remembered refusal, judged once more under what is in force ---- */
+
+struct session_link_view {
+	const char *subject, *issuer, *serial, *fingerprint;
+	bool anchor; /* the last one: nothing is asked of its revocation */
+	int64_t not_before, not_after;
+	const char *status; /* "good", "revoked", ...; NULL: anchor */
+	bool ocsp;
+	int64_t this_update, next_update, revoked_at; /* 0: none */
+	const char *crl; /* file or URL of the list that told; NULL: none */
+};
+
+struct session_explanation {
+	uint64_t id;
+	bool live;	       /* an established session; else a refusal */
+	bool judged;	       /* false: it never came to a judgement; nothing but this is told */
+	enum reason then, now; /* the verdict at that time, and under what is in force now */
+	const char *entry, *name; /* that admits now, or comes closest; the name that matched */
+	const char *detail;
+};
+
+struct session_explain_ops {
+	void (*verdict)(void *userdata, const struct session_explanation *explanation); /* first */
+	void (*link)(void *userdata, const struct session_link_view *link); /* leaf to anchor */
+	/* @entry: the entry's name, NULL for rules of the leaf. */
+	void (*rule)(void *userdata, const char *entry, const struct trust_rule_view *rule);
+};
+
+/* 0, SESSION_E_UNKNOWN or -errno. */
+enum { SESSION_E_UNKNOWN = 1 };
+int sessions_explain(struct sessions *sessions, uint64_t id, const struct session_explain_ops *ops,
+		     void *userdata) _must_check_;
+
+/* ---- previews: which live sessions would end ---- */
+
+enum session_preview {
+	SESSION_PREVIEW_STAGED, /* if what is staged were put in force */
+	SESSION_PREVIEW_TIME,	/* by the time given, because certificates end */
+	SESSION_PREVIEW_CRL,	/* if the CRLs in the file given were known */
+};
+
+struct session_preview_question {
+	enum session_preview what;
+	int64_t at;
+	const char *crl_path; /* absolute; read by siptls-fetch */
+};
+
+struct session_preview_ops {
+	void (*line)(void *userdata, const char *line); /* STAGED: the difference, a line each */
+	void (*session)(void *userdata, const struct session_view *view, enum reason reason);
+	/* Last. @error NULL: all has been told. */
+	void (*done)(void *userdata, const char *error);
+};
+
+/* Asynchronous for a CRL; sessions_reload_forget() forgets this @userdata too. */
+void sessions_preview(struct sessions *sessions, const struct session_preview_question *question,
+		      const struct session_preview_ops *ops, void *userdata);
+
+/* ---- probe: dial now, judge, tell, end ---- */
+
+struct session_probe_view {
+	enum reason reason; /* REASON_OK: the peer would be admitted */
+	const char *detail;
+	bool admitted;
+	struct session_view session; /* as far as it came */
+};
+
+struct session_probe_ops {
+	void (*link)(void *userdata, const struct session_link_view *link);  /* the chain, if any */
+	void (*done)(void *userdata, const struct session_probe_view *view); /* last, once */
+};
+
+/*
+ * @peer: a dial section, a topology entry or member. 0, SESSION_E_UNKNOWN (no such entry, or
+ * nothing to dial) or -errno; then no op is called. sessions_reload_forget() forgets this @userdata
+ * too.
+ */
+int sessions_probe(struct sessions *sessions, const char *peer, const struct session_probe_ops *ops,
+		   void *userdata) _must_check_;
+
+/* ---- the network as it is in force ---- */
+
+struct session_entry_view {
+	const struct trust_policy *policy;
+	const struct trust_entry *entry;
+	bool self; /* this server: an identity of ours bears its name */
+};
+
+typedef void (*session_entry_fn)(void *userdata, const struct session_entry_view *view);
+void sessions_foreach_entry(struct sessions *sessions, session_entry_fn fn, void *userdata);
+
+/* Certificates of ours and of anchors. */
+struct session_certificate_view {
+	bool anchor;
+	const char *owner; /* identity, or site or partner */
+	const struct trust_certificate *certificate;
+	int64_t left_s; /* until it ends; negative: since */
+	bool warned;	/* less is left than limits { expiry_warning } */
+};
+
+typedef void (*session_certificate_fn)(void *userdata, const struct session_certificate_view *view);
+void sessions_foreach_certificate(struct sessions *sessions, session_certificate_fn fn,
+				  void *userdata);
+
+/* CRLs on the board, and the sources they come from. */
+typedef void (*session_crl_fn)(void *userdata, const struct revocation_crl_view *view);
+void sessions_foreach_crl(struct sessions *sessions, session_crl_fn fn, void *userdata);
+typedef void (*session_source_fn)(void *userdata, const struct revocation_source_event *last);
+void sessions_foreach_source(struct sessions *sessions, session_source_fn fn, void *userdata);
+void sessions_revocation_refresh(struct sessions *sessions); /* fetch and read everything now */
+
+/* What is allowed and probably not meant, a line each. */
+void sessions_foreach_warning(struct sessions *sessions, conf_line_fn fn, void *userdata);
 
 /* Figures per topology entry, in the order of the topology; entries with sessions but no longer
  * in the topology come last. */
@@ -123,6 +278,13 @@ struct sessions_summary {
 	uint32_t workers;
 	uint64_t worker_respawns;
 	struct ktls_support support;
+	bool last_good;	   /* running on the last good copy: the files are broken */
+	bool staged;	   /* something is prepared and waits for commit or abort */
+	int64_t commit_at; /* when it will be put in force by itself; 0: when asked */
+	uint64_t board;	   /* number of the revocation board; 0: none yet */
+	uint32_t crls;
+	uint64_t chains_cached; /* handshakes whose chain had been verified before */
+	uint32_t peers_known;	/* distinct chains of live sessions */
 };
 
 void sessions_summary(const struct sessions *sessions, struct sessions_summary *ret);

@@ -17,6 +17,7 @@
 #include <siptls/conf.h>
 #include <siptls/ktls.h>
 #include <siptls/reason.h>
+#include <siptls/revocation.h>
 #include <siptls/secret.h>
 #include <siptls/trust.h>
 
@@ -36,6 +37,24 @@ struct tls_store;
 int tls_store_new(const struct conf *conf, const struct conf_snapshot *snapshot,
 		  struct tls_store **ret, struct conf_error *reterr) _must_check_;
 struct tls_store *tls_store_free(struct tls_store *store); /* NULL is fine */
+/* Handshakes from now on look revocation up here. The store takes a ref; NULL: nothing is known. */
+void tls_store_board(struct tls_store *store, struct revocation_board *board);
+
+/*
+ * The certificates of the store, for people and for the daemon's own checks: every anchor, then
+ * every identity's chain. @facts holds that one certificate (and an identity leaf's names); both
+ * are borrowed until @fn returns. An error from @fn ends the walk and is returned.
+ */
+struct tls_certificate_view {
+	bool anchor;
+	uint32_t index, place;
+	const void *der;
+	size_t der_size;
+	const struct trust_facts *facts;
+};
+typedef int (*tls_certificate_fn)(void *userdata, const struct tls_certificate_view *view);
+int tls_store_certificates(struct tls_store *store, tls_certificate_fn fn,
+			   void *userdata) _must_check_;
 
 /* ---- handshake ---- */
 
@@ -72,8 +91,15 @@ int tls_handshake_step(struct tls_handshake *hs) _must_check_;
 struct tls_outcome {
 	enum reason reason;	/* REASON_OK: accepted */
 	uint8_t alert_received; /* REASON_PEER_ALERT: its number; else ALERT_NONE */
-	const char *detail;	/* one line for the operator: what exactly; "" if nothing */
+	bool cached; /* the chain was verified before, under the same anchors; nothing else is kept:
+			links and verdict are of now */
+	const char *detail; /* one line for the operator: what exactly; "" if nothing */
 	const struct trust_facts *facts; /* NULL before the peer's certificate was read */
+	/* DER of the peer's certificates, in the facts' order; as many as facts->n_certs */
+	const struct tls_der {
+		const void *data;
+		size_t size;
+	} * ders;
 	/* below: only with REASON_OK */
 	enum ktls_version version;
 	enum ktls_cipher cipher;
@@ -105,9 +131,7 @@ int tls_handshake_export(struct tls_handshake *hs, struct traffic_keys *ret_tx,
 int tls_pump_read(struct tls_handshake *hs, void *buf, size_t size, size_t *ret_len) _must_check_;
 int tls_pump_write(struct tls_handshake *hs, const void *buf, size_t len,
 		   size_t *ret_len) _must_check_;
-int tls_pump_pending(struct tls_handshake *hs, size_t *ret);	  /* bytes decrypted and not read */
-int tls_pump_close(struct tls_handshake *hs) _must_check_;	  /* send close_notify */
-int tls_pump_alert(struct tls_handshake *hs, enum reason reason); /* tell the peer, best effort */
+int tls_pump_close(struct tls_handshake *hs) _must_check_; /* send close_notify */
 
 /* ---- key schedule ---- */
 
@@ -123,8 +147,9 @@ const char *tls_alert_name(uint8_t alert); /* "unknown_ca"; never NULL */
 
 /*
  * Facts of a chain in PEM (leaf first) against the anchor sets of @policy, whose files are read
- * from disk. 0, CONF_E_INVALID with *reterr, or -errno.
+ * from disk. With @store (may be NULL) the CRLs in it are verified by the chain's and the anchors'
+ * certificates and fill the links. 0, CONF_E_INVALID with *reterr, or -errno.
  */
 int tls_facts_from_files(const struct trust_policy *policy, const char *const *chain_files,
-			 size_t n_chain_files, struct trust_facts *ret,
-			 struct conf_error *reterr) _must_check_;
+			 size_t n_chain_files, struct revocation_store *store,
+			 struct trust_facts *ret, struct conf_error *reterr) _must_check_;

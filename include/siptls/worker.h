@@ -19,6 +19,7 @@
 #include <siptls/conf.h>
 #include <siptls/loop.h>
 #include <siptls/reason.h>
+#include <siptls/revocation.h>
 #include <siptls/secret.h>
 #include <siptls/tls.h>
 #include <siptls/trust.h>
@@ -33,6 +34,12 @@ struct worker_result {
 	uint8_t alert_received;
 	char detail[256];
 	struct trust_facts facts; /* owned */
+	/* DER of the issuers on the paths that hold, anchors left out; owned */
+	struct worker_der {
+		char *der;
+		uint32_t len;
+	} * issuers;
+	size_t n_issuers;
 	/* below: only with REASON_OK */
 	enum ktls_version version;
 	enum ktls_cipher cipher;
@@ -51,9 +58,11 @@ void worker_result_done(struct worker_result *result); /* frees, closes, wipes *
 /* ---- messages: one function describes both directions of each, see wire.h ---- */
 
 enum worker_message_type {
-	WORKER_MSG_HELLO = 1, /* worker: ready, or the mistake in the configuration */
-	WORKER_MSG_JOB,	      /* daemon, with the socket */
-	WORKER_MSG_CANCEL,    /* daemon: end job @id, handshake or pump */
+	WORKER_MSG_HELLO = 1,	/* worker: ready, or the mistake in the configuration */
+	WORKER_MSG_CERTIFICATE, /* worker: one of the configuration, before hello */
+	WORKER_MSG_BOARD,    /* daemon, with a revocation board's descriptor; replaces the last */
+	WORKER_MSG_JOB,	     /* daemon, with the socket */
+	WORKER_MSG_CANCEL,   /* daemon: end job @id, handshake or pump */
 	WORKER_MSG_RESULT,   /* worker, with the pump's socket if there is one; exactly one per job,
 				cancelled or not */
 	WORKER_MSG_PUMP_END, /* worker: why pumped session @id ended; exactly one per pump */
@@ -64,6 +73,22 @@ enum worker_message_type {
 struct worker_hello {
 	bool valid;
 	struct conf_error error; /* !valid */
+};
+
+/*
+ * One certificate of the configuration, as read: the daemon knows no certificate library. Each
+ * worker sends all of them before its hello; the pool hands on those of the first.
+ */
+#define WORKER_DER_MAX (32 * 1024) /* bytes */
+
+struct worker_certificate {
+	bool anchor;	/* of an anchor set; else of an identity */
+	uint32_t index; /* of the anchor set or identity */
+	uint32_t place; /* in the identity's chain: 0 is the leaf */
+	char *der;	/* owned */
+	uint32_t der_len;
+	struct trust_facts
+		facts; /* owned: this certificate alone; names only of an identity's leaf */
 };
 
 struct worker_job {
@@ -82,6 +107,7 @@ struct worker_message {
 	enum worker_message_type type;
 	union {
 		struct worker_hello hello;
+		struct worker_certificate certificate;
 		struct worker_job job;
 		uint64_t cancel_id;
 		struct worker_result result;
@@ -107,6 +133,9 @@ void worker_message_done(struct worker_message *message);
 struct worker_pool;
 
 struct worker_pool_ops {
+	/* A certificate of the configuration; before ready(), each once. Taken fields are cleared
+	 * by the callee. */
+	void (*certificate)(void *userdata, struct worker_certificate *certificate);
 	/* The configuration was accepted (@error NULL) by the first worker, or not. Called once. */
 	void (*ready)(void *userdata, struct worker_pool *pool, const struct conf_error *error);
 	/* Job @result->id is over. Taken fields are cleared by the callee; the rest is freed and
@@ -152,6 +181,17 @@ void worker_pool_retire(struct worker_pool *pool);
 /* At once, without an op being called; also from inside an op. NULL is fine. */
 struct worker_pool *worker_pool_free(struct worker_pool *pool);
 void worker_pool_stats(const struct worker_pool *pool, struct worker_pool_stats *ret);
+/* Give every worker, also those that are started later, this board. The pool takes a ref. */
+void worker_pool_board(struct worker_pool *pool, struct revocation_board *board);
+
+/*
+ * Facts in the encoding of a message: what is remembered of a live peer, or of one that was
+ * refused. Only paths that hold are kept. Encoding: 0 with a malloc()ed block, or -errno; decoding
+ * as worker_message_decode().
+ */
+int worker_facts_pack(const struct trust_facts *facts, uint8_t **ret,
+		      size_t *ret_size) _must_check_;
+int worker_facts_unpack(const uint8_t *data, size_t size, struct trust_facts *ret) _must_check_;
 
 /* ---- serving side: the whole of siptls-handshake ---- */
 

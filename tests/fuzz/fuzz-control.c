@@ -23,13 +23,19 @@ static void on_operates(void *userdata _unused_, const char *method _unused_)
 
 static const struct control_exchange_ops ops = { .wake = on_wake, .operates = on_operates };
 
-static void sessions_fill(struct sessions *sessions, bool reload_later)
+static void sessions_fill(struct sessions *sessions, bool later)
 {
 	sessions->n = sessions->n_closed = 0;
 	sessions->n_peers = 2;
-	sessions->reload_later = reload_later;
+	sessions->reload_later = sessions->ask_later = later;
 	sessions->reload_fn = NULL;
-	sessions->reload_userdata = NULL;
+	sessions->reload_userdata = sessions->ask_userdata = NULL;
+	sessions->preview_ops = NULL;
+	sessions->probe_ops = NULL;
+	sessions->is_staged = later;
+	sessions->n_lines = 3;
+	sessions->n_rules = sessions->n_warnings = 2;
+	sessions->n_refusals = sessions->newest_refusal = 4;
 	for (uint64_t id = 1; id <= 4; id++)
 		(void)fake_add(sessions, id);
 	sessions->views[1].state = SESSION_HANDSHAKING;
@@ -72,6 +78,20 @@ static bool run(struct control_exchange *x)
 	return true;
 }
 
+/* What was asked of the sessions, and answered while nobody called. */
+static void answer_late(struct sessions *sessions)
+{
+	void *userdata = sessions->ask_userdata;
+
+	sessions->ask_userdata = NULL;
+	if (sessions->preview_ops)
+		fake_preview_answer(sessions, sessions->preview_ops, userdata);
+	else if (sessions->probe_ops)
+		fake_probe_answer(sessions, sessions->probe_ops, userdata);
+	else
+		sessions->reload_fn(sessions->reload_userdata, NULL, "generation 4");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct sessions sessions;
@@ -89,11 +109,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		i += len;
 	}
 	if (x.phase == CONTROL_WAITING && (mode & 4)) {
-		sessions.reload_fn(sessions.reload_userdata, NULL, "generation 4");
+		answer_late(&sessions);
 		(void)run(&x);
 	}
 	control_exchange_done(&x);
-	if (sessions.reload_userdata == &x && !(mode & 4))
+	if ((sessions.reload_userdata == &x && !(mode & 4)) || sessions.ask_userdata == &x)
 		abort();
 	return 0;
 }

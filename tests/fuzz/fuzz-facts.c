@@ -6,6 +6,7 @@
  */
 
 #include <siptls/tls.h>
+#include <tls/chain-cache.h>
 #include <tls/verify.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,6 +27,14 @@ static void check_certificate(const struct trust_certificate *certificate)
 	demand(certificate->version >= 1 && certificate->version <= 3);
 	demand(certificate->key < _TRUST_KEY_MAX && certificate->hash < _TRUST_HASH_MAX);
 	demand(certificate->usage == 0 || (certificate->usage & TRUST_EKU_PRESENT));
+	demand(certificate->n_scopes <= TRUST_SCOPES_MAX);
+	demand(certificate->n_crl_urls <= TRUST_URLS_MAX);
+	for (size_t i = 0; i < TRUST_URLS_MAX; i++) {
+		const char *url = certificate->crl_urls[i];
+
+		demand(!url == (i >= certificate->n_crl_urls));
+		demand(!url || (strlen(url) > 7 && strlen(url) <= TRUST_URL_MAX));
+	}
 }
 
 static void check_names(const struct trust_facts *facts)
@@ -45,13 +54,41 @@ static void check_names(const struct trust_facts *facts)
 static void check_path(const struct trust_facts *facts, struct tls_chain *chain)
 {
 	struct tls_anchors anchors = { .crts = chain->crts, .n = 1 };
-	struct trust_path path;
+	struct tls_paths paths;
 
-	if (tls_path_find(&anchors, 0, facts, chain, &path) < 0)
+	if (tls_path_find(&anchors, 0, facts, chain, &paths) < 0)
 		return;
-	demand(path.outcome < _TRUST_CHAIN_MAX && path.n_certs >= 1 && path.n_certs <= 2);
-	demand(path.outcome != TRUST_CHAIN_OK || path.anchor_subject);
-	free(path.anchor_subject);
+	demand(paths.n >= 1 && paths.n <= TLS_PATHS_MAX && paths.checks <= TLS_PATH_CHECKS_MAX);
+	for (size_t i = 0; i < paths.n; i++) {
+		const struct trust_path *path = &paths.list[i];
+
+		demand(path->outcome < _TRUST_CHAIN_MAX && path->n_certs >= 1 &&
+		       path->n_certs <= 2);
+		demand(paths.n == 1 || path->outcome == TRUST_CHAIN_OK);
+		demand(path->outcome != TRUST_CHAIN_OK || path->anchor_subject);
+		demand(path->outcome != TRUST_CHAIN_OK || tls_path_anchor(&anchors, path));
+	}
+	tls_paths_done(&paths);
+}
+
+/* What the cache gives back is what it was given. */
+static void check_cache(const struct trust_facts *facts)
+{
+	static const uint8_t key[TLS_CHAIN_KEY_SIZE];
+	struct tls_chain_cache cache;
+	struct trust_path path = { .outcome = TRUST_CHAIN_OK };
+	struct trust_facts given = *facts, back;
+
+	given.paths = &path;
+	given.n_paths = 1;
+	tls_chain_cache_init(&cache);
+	tls_chain_cache_put(&cache, key, &given);
+	demand(tls_chain_cache_get(&cache, key, &back) == 0);
+	tls_chain_cache_clear(&cache);
+	demand(back.n_certs == facts->n_certs && back.n_names == facts->n_names);
+	check_certificate(&back.certs[0]);
+	check_names(&back);
+	trust_facts_done(&back);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -72,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_certificate(&facts.certs[0]);
 	check_names(&facts);
 	check_path(&facts, &chain);
+	check_cache(&facts);
 	trust_facts_done(&facts);
 	tls_chain_done(&chain);
 	return 0;

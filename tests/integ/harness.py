@@ -10,11 +10,15 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
 import system
 import varlink
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../pki"))
+import issue  # noqa: E402 pylint: disable=wrong-import-position
 
 BACKEND_NONE = "127.0.0.1:9"  # the discard port: nobody listens there
 
@@ -31,7 +35,13 @@ AMOUNTS = {
     "message_bytewise": (64 << 10, 64 << 10, 8 << 10, 4 << 10),
     "reloads": (20, 20, 20, 10),
     "stall_step": (7, 31, 97, 211),
+    "resting": (1000, 200, 100, 25),
+    "peers": (2000, 300, 150, 40),
+    "trust_reloads": (300, 60, 30, 10),
+    "crl_changes": (300, 60, 30, 10),
 }
+LONG = {"trust_reloads": 10000, "crl_changes": 1000}  # with --long
+LONG_TIME = 60  # so much longer may a test take then
 
 # Every name of the tests has its place here; tests/pki/make-pki makes the certificates.
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "topology.conf"),
@@ -75,13 +85,13 @@ def need_root():
 class Context:
     """One run of one test: its directory, its processes, and how patient it is."""
 
-    def __init__(self, build, pki, directory, mode, slow, column, sanitized):
+    def __init__(self, build, pki, directory, mode, slow, column, sanitized, long=False):
         self.build, self.pki, self.dir = build, pki, directory
         self.mode, self.slow, self.column, self.sanitized = mode, slow, column, sanitized
-        self.things = []
+        self.long, self.things = long, []
 
     def amount(self, what):
-        return AMOUNTS[what][self.column]
+        return LONG[what] if self.long and what in LONG else AMOUNTS[what][self.column]
 
     def check_memory(self, grown, limit, what):
         """A sanitizer keeps what is freed for a while: its memory tells nothing."""
@@ -98,6 +108,15 @@ class Context:
 
     def path(self, name):
         return os.path.join(self.dir, name)
+
+    def authority(self, name):
+        """A CA of make-pki, to issue with; for one of its own a test calls issue.Authority()."""
+        return issue.Authority.load(self.cert(name)[:-len(".pem")])
+
+    def leaf(self, authority, *args, chain=None, **options):
+        """Issue and save a certificate: what is taken for a name of make-pki's, too."""
+        made = authority.issue(*args, **options)
+        return made.save(self.path(f"leaf-{made.serial:x}"), chain)
 
     def keep(self, thing):
         """Have thing.stop() called at the end, last kept first."""
@@ -199,9 +218,10 @@ class Site:
         self.ctx, self.name, self.dir = ctx, name, ctx.path(name)
         os.mkdir(self.dir, 0o755)
         self.conf, self.socket = f"{self.dir}/siptlsd.conf", f"{self.dir}/control"
-        self.general = {"workers": 2, **options}
+        self.general = {"workers": 2, "state": f"{self.dir}/state", **options}
+        os.mkdir(f"{self.dir}/state")
         self.control = {"socket": self.socket}
-        self.limits, self.blocks = {}, {}
+        self.limits, self.dns, self.blocks = {}, {}, {}
         self.identities = {"main": (ctx.cert(identity), ctx.key(identity))}
         self.topology = topology
         self.process = self.control_socket = self.baseline = None
@@ -216,15 +236,17 @@ class Site:
         return self
 
     def dial(self, name, connect, peer="pool.b.example", **options):
-        self.blocks[f'dial "{name}"'] = {"address": ["127.0.0.1:0"], "peer": peer,
-                                         "connect": connect, **options}
+        """Without an address to connect to it is looked up."""
+        where = {"connect": connect} if connect else {}
+        self.blocks[f'dial "{name}"'] = {"address": ["127.0.0.1:0"], "peer": peer, **where, **options}
         return self
 
     def write(self):
         text = "".join(f"{k} = {value_text(v)}\n" for k, v in self.general.items())
         text += block("control", self.control) + block("limits", self.limits)
-        for name, (cert, key) in self.identities.items():
-            text += block(f'identity "{name}"', {"certificate": cert, "key": key})
+        text += block("dns", self.dns)
+        for name, files in self.identities.items():
+            text += block(f'identity "{name}"', dict(zip(("certificate", "key", "ocsp"), files)))
         text += "".join(block(head, options) for head, options in self.blocks.items())
         self.write_file("siptlsd.conf", text)
         self.write_file("topology.conf", self.topology.replace("@PKI@", self.ctx.pki))
@@ -245,7 +267,8 @@ class Site:
         env.pop("JOURNAL_STREAM", None)
         self.process = Process(self.ctx, f"{self.name}.log", [
             self.ctx.program("siptlsd"), "--config", self.conf, "--worker",
-            self.ctx.program("siptls-handshake")], env=env)
+            self.ctx.program("siptls-handshake"), "--fetch", self.ctx.program("siptls-fetch")],
+            env=env)
         self.ctx.wait(self.ready, f"READY=1 of {self.name}")
         self.control_socket = varlink.Control(self.socket, 20 * self.ctx.slow)
         self.ctx.wait(lambda: self.summary()["workers"] == self.general["workers"],
@@ -265,7 +288,14 @@ class Site:
         return self.process.output()
 
     def processes(self):
-        return [self.process.pid, *system.children(self.process.pid)]
+        """The daemon and its workers; siptls-fetch, which opens what it finds out there, is apart."""
+        return [self.process.pid, *(pid for pid in system.children(self.process.pid)
+                                    if system.name(pid) != "siptls-fetch")]
+
+    def fetcher(self):
+        """The pid of siptls-fetch; None if there is none just now."""
+        return next((pid for pid in system.children(self.process.pid)
+                     if system.name(pid) == "siptls-fetch"), None)
 
     def descriptors(self):
         """Open files of the daemon, listening sockets left out, and of its workers if they agree.
@@ -295,7 +325,7 @@ class Site:
     def pss(self):
         """Memory of all processes in bytes; without files, whose share depends on other tests."""
         need_root()
-        return sum(system.memory(pid) for pid in self.processes())
+        return sum(system.memory(pid) for pid in [*self.processes(), self.fetcher()] if pid)
 
     def stop(self):
         if self.process is None or self.process.process.returncode is not None:
@@ -327,6 +357,17 @@ class Site:
         done = self.ctl_run("--json", *args)
         check(done.returncode == 0, f"siptlsctl {args}: status {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)
+
+    def reload(self):
+        """Write the files anew and put them in force; the sessions that it ends are going then."""
+        self.write()
+        done = self.ctl_run("reload")
+        check_equal(done.returncode, 0, f"reload of {self.name}: {done.stderr}")
+        return self
+
+    def refusals(self):
+        """What was refused, newest first."""
+        return self.ctl("refusals")["refusals"]
 
     def summary(self):
         return self.control_socket.call("GetSummary")["summary"]

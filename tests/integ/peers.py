@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The other ends in this process: plain TCP servers, TLS by Python's ssl and by hand."""
 import collections
+import http.server
 import selectors
 import socket
 import ssl
@@ -272,16 +273,18 @@ class Handmade:
 class TlsServer:
     """A far TLS server that asks for a certificate; it echoes, and records what it has received."""
 
-    def __init__(self, ctx, cert, **options):
+    def __init__(self, ctx, cert, at="127.0.0.1:0", **options):
         self.ctx, self.context = ctx, tls_context(ctx, cert, server=True, **options)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.listener = socket.create_server(split_address(at))
+        self.address = "%s:%d" % self.listener.getsockname()
         self.data, self.errors = bytearray(), []
         threading.Thread(target=self.serve, daemon=True).start()
         ctx.keep(self)
 
     def stop(self):
-        self.listener.close()
+        if self.listener.fileno() >= 0:
+            self.listener.shutdown(socket.SHUT_RDWR)  # the thread that accepts holds it open
+            self.listener.close()
 
     def serve(self):
         while True:
@@ -303,3 +306,45 @@ class TlsServer:
             self.errors.append(str(error))
         finally:
             sock.close()
+
+
+# ---- HTTP ----------------------------------------------------------------------------------------
+
+
+class WebServer:
+    """Serves what its pages say: PATH: bytes, a status, or a function of the request's handler."""
+
+    def __init__(self, ctx, port=0):
+        self.pages, self.asked = {}, []
+        web = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            """One request."""
+
+            def do_GET(self):  # pylint: disable=invalid-name
+                web.asked.append(self.path)
+                page = web.pages.get(self.path, 404)
+                if callable(page):
+                    page(self)
+                    return
+                body = page if isinstance(page, bytes) else b""
+                self.send_response(200 if isinstance(page, bytes) else page)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):  # pylint: disable=arguments-differ
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        ctx.keep(self)
+
+    def stop(self):
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None

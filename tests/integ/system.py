@@ -39,6 +39,15 @@ def children(pid):
     return sorted(found)
 
 
+def name(pid):
+    """Of the program; "" if the process is no more."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
 def open_files(pid):
     """How many; the one timer of sd-event, which is there from its first use on, is not counted.
 

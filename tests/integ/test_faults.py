@@ -49,11 +49,11 @@ def kill_workers(ctx, killed):
     check(all(echoes(s) for s in sessions), "echo before")
     stalled = [stall(ctx, site) for _ in range(6)]
     handshaking(ctx, site, 6)
-    workers = children(site.process.pid)
+    workers = site.processes()[1:]
     for pid in workers[:killed]:
         os.kill(pid, signal.SIGKILL)
     ctx.wait(lambda: site.summary()["workers"] == 2 and
-             len(set(children(site.process.pid)) - set(workers)) == killed, "new workers")
+             len(set(site.processes()[1:]) - set(workers)) == killed, "new workers")
     alive = [s for s in sessions if echoes(s)]
     if killed == 2:  # a session that a worker carried ends when its sockets have
         ctx.wait(lambda: site.ended().get("worker-died", 0) == 12 - len(alive), "the ends")

@@ -393,7 +393,7 @@ static const struct damage damages[] = {
 	RECORD(size, UINT64_MAX),
 	RECORD(size, CONF_FILE_SIZE_MAX),
 	RECORD(kind, 0),
-	RECORD(kind, 3),
+	RECORD(kind, 4),
 	RECORD(path_len, 0),
 	RECORD(path_len, UINT32_MAX),
 	RECORD(path_len, 1),
@@ -512,6 +512,48 @@ static void test_incomplete(void **state)
 	conf_snapshot_free(snapshot);
 }
 
+static enum snapshot_kind kind_of(const struct conf_snapshot *snapshot, const struct place *place,
+				  const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+	const struct snapshot_file *file;
+
+	assert_true(asprintf(&path, "%s/%s", place->path, name) > 0);
+	file = snapshot_find(snapshot, path);
+	assert_non_null(file);
+	return file->kind;
+}
+
+/* What is ours is known by the file, whatever it is called, and whoever names it first. */
+static void test_kinds(void **state)
+{
+	struct place *place = *state;
+	struct conf_snapshot *snapshot = take(place);
+
+	assert_int_equal(kind_of(snapshot, place, "siptlsd.conf"), SNAPSHOT_CONFIGURATION);
+	assert_int_equal(kind_of(snapshot, place, "topology.conf"), SNAPSHOT_CONFIGURATION);
+	assert_int_equal(kind_of(snapshot, place, "ca.pem"), SNAPSHOT_MATERIAL);
+	assert_int_equal(kind_of(snapshot, place, "a.pem"), SNAPSHOT_IDENTITY);
+	assert_int_equal(kind_of(snapshot, place, "keys/a.key"), SNAPSHOT_IDENTITY);
+	conf_snapshot_free(snapshot);
+
+	put_text(place->dir, "topology.conf",
+		 "serial = 1 site s { anchors = {\"ca.pem\", \"./a.pem\", \"keys/../keys/a.key\"}\n"
+		 "crl = \"no-such-file\"\n"
+		 "application gw.example.com { } }");
+	put_text(place->dir, "siptlsd.conf",
+		 "identity i { certificate = \"a.pem\" key = \"keys/a.key\" ocsp = \"empty\" }");
+	snapshot = take(place);
+	assert_int_equal(kind_of(snapshot, place, "./a.pem"), SNAPSHOT_IDENTITY);
+	assert_int_equal(kind_of(snapshot, place, "keys/../keys/a.key"), SNAPSHOT_IDENTITY);
+	assert_int_equal(kind_of(snapshot, place, "empty"), SNAPSHOT_IDENTITY);
+	assert_int_equal(kind_of(snapshot, place, "ca.pem"), SNAPSHOT_MATERIAL);
+	conf_snapshot_free(snapshot);
+
+	assert_int_equal(unlinkat(place->dir, "empty", 0), 0);
+	assert_refused(place, "siptlsd.conf", 1, "identity \"i\": ocsp: cannot open");
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -521,6 +563,7 @@ int main(void)
 		test(test_missing),	   test(test_unreadable),    test(test_not_regular),
 		test(test_sizes),	   test(test_total_size),    test(test_damaged),
 		test(test_not_a_snapshot), test(test_repeated_path), test(test_incomplete),
+		test(test_kinds),
 	};
 
 	return cmocka_run_group_tests_name("conf-snapshot", tests, NULL, NULL);

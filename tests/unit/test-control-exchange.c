@@ -2,115 +2,7 @@
 
 /* Calls as bytes in and answers as bytes out, against a table of sessions that is only a table. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <control/method.h>
-#include <control/types.h>
-#include <siptls/control.h>
-#include <stdio.h>
-
-#include "fake-sessions.h"
-
-struct fixture {
-	struct sessions sessions;
-	struct control_exchange x;
-	unsigned int woken, operated;
-};
-
-static void on_wake(void *userdata)
-{
-	((struct fixture *)userdata)->woken++;
-}
-
-static void on_operates(void *userdata, const char *method _unused_)
-{
-	((struct fixture *)userdata)->operated++;
-}
-
-static const struct control_exchange_ops ops = { .wake = on_wake, .operates = on_operates };
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (!f)
-		return -1;
-	control_exchange_init(&f->x, &f->sessions, CONTROL_ADMINISTER, &ops, f);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	control_exchange_done(&f->x);
-	free(f);
-	return 0;
-}
-
-static int push(struct fixture *f, const char *text)
-{
-	assert_int_equal(control_input_push(&f->x.in, text, strlen(text) + 1), 0);
-	return control_exchange_run(&f->x);
-}
-
-/* Take the one message that waits in the output. */
-static json_t *take(struct fixture *f)
-{
-	size_t len;
-	const char *bytes = control_output_peek(&f->x.out, &len);
-	json_t *message;
-
-	assert_true(len > 0);
-	assert_int_equal(strlen(bytes) + 1, len);
-	message = json_loads(bytes, JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(message);
-	control_output_written(&f->x.out, len);
-	return message;
-}
-
-static json_t *ask(struct fixture *f, const char *text)
-{
-	assert_int_equal(push(f, text), 0);
-	return take(f);
-}
-
-/* The answer is this error, whose parameter @key (if any) is @value. */
-static void expect_error(struct fixture *f, const char *text, const char *error, const char *key,
-			 const char *value)
-{
-	_cleanup_json_ json_t *answer = ask(f, text);
-	const json_t *parameters = json_object_get(answer, "parameters");
-
-	assert_string_equal(json_string_value(json_object_get(answer, "error")), error);
-	assert_true(json_is_object(parameters));
-	if (key)
-		assert_string_equal(json_string_value(json_object_get(parameters, key)), value);
-	assert_int_equal(f->x.phase, CONTROL_IDLE);
-}
-
-static json_int_t int_at(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	assert_true(json_is_integer(value));
-	return json_integer_value(value);
-}
-
-static const char *text_at(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	assert_true(json_is_string(value));
-	return json_string_value(value);
-}
-
-#define SERVICE "org.varlink.service."
+#include "control-testing.h"
 
 static void test_errors(void **state)
 {
@@ -144,6 +36,8 @@ static void test_errors(void **state)
 		  SERVICE "InvalidParameter", "parameter", "ids" },
 		{ "{\"method\":\"org.siptls.ListSessions\",\"parameters\":{\"peer\":\"\"}}",
 		  SERVICE "InvalidParameter", "parameter", "peer" },
+		{ "{\"method\":\"org.siptls.ListSessions\",\"parameters\":{\"peer\":\"x\"}}",
+		  "org.siptls.PeerNotFound", "peer", "x" },
 		{ "{\"method\":\"org.siptls.LookupBackend\",\"parameters\":{\"address\":\"x\"}}",
 		  SERVICE "InvalidParameter", "parameter", "address" },
 		{ "{\"method\":\"org.siptls.LookupBackend\",\"parameters\":{\"address\":"
@@ -535,10 +429,12 @@ static void test_description_members(void **state)
 	json_t *value;
 
 	view->sni = view->kernel_why = "x";
+	view->ends = 1;
+	view->ends_reason = REASON_EXPIRED;
 	sessions_summary(&f->sessions, &figures);
 	assert_int_equal(control_session_make(view, 5000, &session), 0);
 	assert_int_equal(control_summary_make(&figures, 5000, &summary), 0);
-	assert_int_equal(json_object_size(session), 38);
+	assert_int_equal(json_object_size(session), 42);
 	json_object_foreach (session, key, value) {
 		char line[64];
 

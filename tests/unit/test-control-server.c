@@ -312,6 +312,41 @@ static void test_reload_gone(void **state)
 	assert_int_equal(f->sessions->forgotten, 1);
 }
 
+/* Gone while the answers to a probe and to a preview are under way. */
+static const char *client_questions_gone(const struct fixture *f)
+{
+	static const char probe[] = "{\"method\":\"org.siptls.Probe\",\"parameters\":{\"peer\":"
+				    "\"pool2.example.org\"}}";
+	static const char preview[] = "{\"method\":\"org.siptls.Preview\",\"parameters\":{\"crl\":"
+				      "\"/x\"},\"more\":true}";
+	_cleanup_fd_ int other = dial(f);
+	int fd = dial(f);
+
+	(void)send(fd, probe, sizeof(probe), MSG_NOSIGNAL);
+	if (!answers(other))
+		return "a probe stops the others";
+	(void)fd_close(fd);
+	if (!answers(other) || !answers(other))
+		return "no answer";
+	fd = dial(f);
+	(void)send(fd, preview, sizeof(preview), MSG_NOSIGNAL);
+	if (!answers(other))
+		return "a preview stops the others";
+	(void)fd_close(fd);
+	return answers(other) && answers(other) ? NULL : "no answer";
+}
+
+static void test_questions_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sessions->ask_later = true;
+	start(f);
+	run_client(f, client_questions_gone);
+	assert_int_equal(f->sessions->forgotten, 2);
+	assert_null(f->sessions->ask_userdata);
+}
+
 /* ---- the file ---- */
 
 static mode_t mode_of(const char *path)
@@ -389,9 +424,11 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_simple),	  TEST(test_half_closed), TEST(test_garbage),
-		TEST(test_slow),	  TEST(test_stream),	  TEST(test_crowd),
-		TEST(test_reload_gone),	  TEST(test_file),	  TEST(test_file_in_the_way),
+		TEST(test_simple),	  TEST(test_half_closed),
+		TEST(test_garbage),	  TEST(test_slow),
+		TEST(test_stream),	  TEST(test_crowd),
+		TEST(test_reload_gone),	  TEST(test_questions_gone),
+		TEST(test_file),	  TEST(test_file_in_the_way),
 		TEST(test_bad_arguments),
 	};
 

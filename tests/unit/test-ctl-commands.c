@@ -2,118 +2,7 @@
 
 /* Commands of siptlsctl against a control socket in a process of its own. */
 
-#include "ctl-testing.h"
-
-#include <jansson.h>
-#include <signal.h>
-#include <siptls/control.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-
-#include "fake-sessions.h"
-
-struct fixture {
-	char directory[32], path[64];
-	pid_t server;
-	struct ctl_context context, json;
-	struct output output;
-};
-
-#define SESSIONS 1200 /* more than one part of a stream */
-
-static int serve(const char *path, int ready, bool broken_configuration)
-{
-	struct sessions *sessions = calloc(1, sizeof(*sessions));
-	struct control *control = NULL;
-	struct loop *loop = NULL;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!sessions || loop_new(&loop) < 0 ||
-	    control_new(loop, sessions, path, NULL, &control) < 0)
-		return EXIT_FAILURE;
-	for (uint64_t id = 1; id <= SESSIONS; id++)
-		(void)fake_add(sessions, id);
-	sessions->views[1].peer = "other.example.org";
-	sessions->n_peers = 2;
-	if (broken_configuration)
-		conf_error_set(&sessions->reload_error, "/etc/siptls/topology.conf", 12,
-			       "expected a host name; found \"\x1b[2J\"");
-	if (write(ready, "", 1) != 1)
-		return EXIT_FAILURE;
-	return loop_run(loop) < 0;
-}
-
-static int setup_server(void **state, bool broken_configuration)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	int ready[2];
-	char byte;
-
-	if (!f || pipe(ready) < 0)
-		return -1;
-	snprintf(f->directory, sizeof(f->directory), "/tmp/test-ctl.XXXXXX");
-	if (!mkdtemp(f->directory))
-		return -1;
-	snprintf(f->path, sizeof(f->path), "%s/control", f->directory);
-	f->context = (struct ctl_context){ .socket = f->path };
-	f->json = (struct ctl_context){ .socket = f->path, .json = true };
-	*state = f;
-	fflush(NULL);
-	f->server = fork();
-	if (f->server == 0)
-		_exit(serve(f->path, ready[1], broken_configuration));
-	close(ready[1]);
-	if (f->server < 0 || read(ready[0], &byte, 1) != 1)
-		return -1;
-	close(ready[0]);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	return setup_server(state, false);
-}
-
-static int setup_broken(void **state)
-{
-	return setup_server(state, true);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	kill(f->server, SIGKILL);
-	waitpid(f->server, NULL, 0);
-	(void)unlink(f->path);
-	(void)rmdir(f->directory);
-	free(f);
-	return 0;
-}
-
-static json_t *json_of(struct fixture *f, ctl_command_fn fn, const char *line)
-{
-	json_t *document;
-
-	assert_int_equal(command(fn, &f->json, line, &f->output), 0);
-	document = json_loads(f->output.out, JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(document);
-	return document;
-}
-
-static void expect(struct fixture *f, ctl_command_fn fn, const char *line, int status,
-		   const char *out, const char *err)
-{
-	assert_int_equal(command(fn, &f->context, line, &f->output), status);
-	if (!strstr(f->output.out, out) || !strstr(f->output.err, err))
-		fail_msg("%s: expected '%s' and '%s', got '%s' and '%s'", line, out, err,
-			 f->output.out, f->output.err);
-	assert_null(strchr(f->output.out, '\x1b'));
-	assert_null(strchr(f->output.err, '\x1b'));
-}
+#include "ctl-server-testing.h"
 
 static void test_sessions(void **state)
 {
@@ -129,7 +18,9 @@ static void test_sessions(void **state)
 	expect(f, ctl_sessions, "sessions --raw --output id,mode --peer other.example.org", 0,
 	       "id\tmode\n2\tkernel\n", "");
 	assert_string_equal(f->output.out, "id\tmode\n2\tkernel\n");
-	expect(f, ctl_sessions, "sessions --peer nobody", 0, "no sessions", "");
+	expect(f, ctl_sessions, "sessions --peer nobody", CTL_FAILED, "", "no entry \"nobody\"");
+	expect(f, ctl_sessions, "sessions --output id,ends,domains", 0, "example.org, example.net",
+	       "");
 }
 
 static void test_show(void **state)
@@ -141,7 +32,12 @@ static void test_show(void **state)
 	expect(f, ctl_lookup, "lookup 127.0.0.1:40122", 0, "session: 122\n", "");
 	expect(f, ctl_show, "show 99999", CTL_FAILED, "", "no session 99999");
 	expect(f, ctl_lookup, "lookup 127.0.0.1:1", CTL_FAILED, "", "no session is behind");
-	expect(f, ctl_lookup, "lookup nonsense", CTL_FAILED, "", "InvalidParameter");
+	expect(f, ctl_lookup, "lookup nonsense", CTL_USAGE, "",
+	       "lookup: expected ADDRESS:PORT as the SIP server sees its peer, like "
+	       "127.0.0.1:40122 or [::1]:40122, found \"nonsense\"");
+	expect(f, ctl_lookup, "lookup 127.0.0.1:0", CTL_USAGE, "", "found \"127.0.0.1:0\"");
+	expect(f, ctl_show, "show 122", 0, "  SIP domains: example.org, example.net\n", "");
+	expect(f, ctl_show, "show 122", 0, "  revocation: good\n", "");
 }
 
 static void test_close(void **state)
@@ -151,7 +47,7 @@ static void test_close(void **state)
 	expect(f, ctl_close, "close 5 6", 0, "closed 5\nclosed 6\n", "");
 	expect(f, ctl_close, "close 7 5", CTL_FAILED, "closed 7\nunknown 5\n", "");
 	/* All or nothing when the command line is wrong. */
-	expect(f, ctl_close, "close 8 x", CTL_USAGE, "", "'x' is no id");
+	expect(f, ctl_close, "close 8 x", CTL_USAGE, "", "expected an id as in the first column");
 	expect(f, ctl_show, "show 8", 0, "session: 8\n", "");
 }
 
@@ -164,6 +60,11 @@ static void test_summary(void **state)
 	assert_int_equal(json_array_size(json_object_get(summary, "ports")), 2);
 	json_decref(summary);
 	expect(f, ctl_summary, "summary", 0, "  expired: 3 (", "");
+	expect(f, ctl_summary, "summary", 0, "  revocation: 3 CRLs on board 7\n", "");
+	expect(f, ctl_summary, "summary", 0,
+	       "warnings: 2\n  /etc/siptls/topology.conf:7: nobody can dial", "");
+	assert_null(strstr(f->output.out, "LAST GOOD"));
+	assert_null(strstr(f->output.out, "staged"));
 	expect(f, ctl_summary, "summary", 0, "listen: servers\n  address: 0.0.0.0:5061\n", "");
 	expect(f, ctl_peers, "peers --raw --output name,last_refusal", 0,
 	       "pool2.example.org\t-\npool2.example.org\texpired\n", "");
@@ -180,6 +81,8 @@ static void test_reload_refused(void **state)
 
 	expect(f, ctl_reload, "reload", CTL_FAILED, "", "/etc/siptls/topology.conf:12: expected");
 	expect(f, ctl_reload, "reload", CTL_FAILED, "", "nothing has changed");
+	expect(f, ctl_summary, "summary", 0, "RUNNING ON THE LAST GOOD CONFIGURATION", "");
+	assert_int_equal(strncmp(f->output.out, "RUNNING", 7), 0);
 }
 
 static void test_usage(void **state)
@@ -203,6 +106,11 @@ static void test_usage(void **state)
 		{ ctl_peers, "peers --peer x" },
 		{ ctl_reload, "reload --verify" },
 		{ ctl_lookup, "lookup" },
+		{ ctl_reload, "reload --raw" },
+		{ ctl_reload, "reload --output id" },
+		{ ctl_reload, "reload x" },
+		{ ctl_reasons, "reasons a b" },
+		{ ctl_reasons, "reasons expired --raw" },
 	};
 	struct fixture *f = *state;
 
@@ -328,6 +236,14 @@ static void test_reasons(void **state)
 				 i + 1);
 	json_decref(document);
 	expect(f, ctl_reasons, "reasons", 0, "name-mismatch", "");
+	assert_null(strstr(f->output.out, "WHAT TO DO"));
+	/* Narrow enough for a terminal of any size, if lines are. */
+	for (char *rest = f->output.out, *line; (line = strsep(&rest, "\n"));)
+		assert_in_range(strlen(line), 0, 160);
+	expect(f, ctl_reasons, "reasons expired", 0,
+	       "reason: expired\n  meaning: a certificate in the chain has expired\n  what to do: ",
+	       "");
+	expect(f, ctl_reasons, "reasons Expired", CTL_FAILED, "", "no reason \"Expired\"");
 }
 
 int main(void)

@@ -126,13 +126,55 @@ static void test_parse(void **state _unused_)
 	}
 }
 
+static void test_when(void **state _unused_)
+{
+	char buf[CTL_WORDS_SIZE];
+
+	assert_string_equal(ctl_words_when(100, 40, buf), "in 1 minute");
+	assert_string_equal(ctl_words_when(40, 100, buf), "1 minute ago");
+	assert_string_equal(ctl_words_when(40, 40, buf), "0 seconds ago");
+	/* Further apart than a number can say. */
+	assert_string_equal(ctl_words_when(INT64_MAX, INT64_MIN, buf),
+			    "in 106751991167300 days, 15 hours");
+	assert_string_equal(ctl_words_when(INT64_MIN, INT64_MAX, buf),
+			    "106751991167300 days, 15 hours ago");
+}
+
+static void test_span_parse(void **state _unused_)
+{
+	static const struct {
+		const char *text;
+		uint32_t seconds;
+	} good[] = { { "0s", 0 },
+		     { "90s", 90 },
+		     { "5m", 300 },
+		     { "2h", 7200 },
+		     { "14d", 14 * 86400 },
+		     { "4294967295s", UINT32_MAX },
+		     { "49710d", 4294944000 } };
+	static const char *const bad[] = {
+		"",	"s",	"5",	       "-5s",	 "+5s",
+		" 5s",	"5 s",	"5w",	       "5ms",	 "5S",
+		"1.5h", "0x5s", "4294967296s", "49711d", "99999999999999999999s"
+	};
+	uint32_t seconds;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(ctl_span_parse(good[i].text, &seconds));
+		assert_int_equal(seconds, good[i].seconds);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		if (ctl_span_parse(bad[i], &seconds))
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_span),
-		cmocka_unit_test(test_size),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_span), cmocka_unit_test(test_size),
+		cmocka_unit_test(test_time), cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_when), cmocka_unit_test(test_span_parse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

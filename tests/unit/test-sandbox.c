@@ -8,29 +8,56 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <siptls/sandbox.h>
+#include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
-/* Status of a child that enters the sandbox and returns what @fn returns. */
-static int in_sandbox(int (*fn)(void))
+/* A folder that the fetch process may write into, and one that it may not. */
+static char mine[] = "/tmp/siptls-mine-XXXXXX", other[] = "/tmp/siptls-other-XXXXXX";
+
+static int enter_fetch(void)
+{
+	return sandbox_enter_fetch(mine);
+}
+
+static int enter_fetch_without_folder(void)
+{
+	return sandbox_enter_fetch(NULL);
+}
+
+/* Status of a child that enters a sandbox and returns what @fn returns. */
+static int in(int (*enter)(void), int (*fn)(void))
 {
 	pid_t pid = fork();
 	int status;
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (sandbox_enter_handshake() < 0)
+		if (enter() < 0)
 			_exit(99);
 		_exit(fn());
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return status;
+}
+
+static int in_sandbox(int (*fn)(void))
+{
+	return in(sandbox_enter_handshake, fn);
 }
 
 /* 0: refused. */
@@ -148,6 +175,238 @@ static void test_abort_ends(void **state _unused_)
 
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGABRT);
+	status = in(enter_fetch, die);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+/* ---- the fetch process ---- */
+
+static int try_socket_netlink(void)
+{
+	return refused(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) < 0);
+}
+
+static int try_socket_packet(void)
+{
+	return refused(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0) < 0);
+}
+
+static int try_listen(void)
+{
+	_cleanup_fd_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? 1 : refused(listen(fd, 1) < 0);
+}
+
+static int try_execute_memory_later(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return page == MAP_FAILED ? 1 : refused(mprotect(page, 4096, PROT_READ | PROT_EXEC) < 0);
+}
+
+static int try_load(void)
+{
+	_cleanup_fd_ int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? 1
+		      : refused(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) ==
+				MAP_FAILED);
+}
+
+static int try_limits(void)
+{
+	struct rlimit limit = { 1, 1 };
+
+	return refused(setrlimit(RLIMIT_NOFILE, &limit) < 0);
+}
+
+static int try_chmod(void)
+{
+	return refused(chmod(mine, 0777) < 0);
+}
+
+static int try_namespace(void)
+{
+	return refused(unshare(CLONE_NEWUSER) < 0);
+}
+
+/* What only Landlock refuses. */
+static int create_in(const char *folder)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/file", folder);
+	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
+
+static int try_write_elsewhere(void)
+{
+	return refused(create_in(other) < 0);
+}
+
+static int try_write_nowhere(void)
+{
+	return refused(create_in(mine) < 0);
+}
+
+static int try_rename_out(void)
+{
+	char from[128], to[128];
+
+	snprintf(from, sizeof(from), "%s/kept", mine);
+	snprintf(to, sizeof(to), "%s/kept", other);
+	/* moving between folders is refused as if they were on two file systems */
+	return rename(from, to) < 0 && (errno == EXDEV || errno == EACCES) ? 0 : 1;
+}
+
+static int try_link(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/link", mine);
+	return refused(symlink("/etc", path) < 0);
+}
+
+static void *thread(void *userdata)
+{
+	*(bool *)userdata = true;
+	return NULL;
+}
+
+/* A connection to ourselves; listening is the test's. */
+static int listener = -1;
+
+static int connect_to_test(void)
+{
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+	_cleanup_fd_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return getsockname(listener, (struct sockaddr *)&addr, &len) < 0 ||
+	       connect(fd, (struct sockaddr *)&addr, len) < 0 || send(fd, "x", 1, 0) != 1;
+}
+
+static int keep_file(void)
+{
+	char path[128], name[128];
+	_cleanup_fd_ int fd = create_in(mine);
+
+	snprintf(path, sizeof(path), "%s/file", mine);
+	snprintf(name, sizeof(name), "%s/name", mine);
+	return fd < 0 || write(fd, "x", 1) != 1 || fsync(fd) < 0 || rename(path, name) < 0 ||
+	       unlink(name) < 0;
+}
+
+static int fetch_work(void)
+{
+	_cleanup_fd_ int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC), memory = -1, watch = -1;
+	struct addrinfo *found = NULL;
+	pthread_t id;
+	bool ran = false;
+	struct stat st;
+
+	if (work() != 0)
+		return 1;
+	if (file < 0 || fstat(file, &st) < 0)
+		return 2;
+	if (pthread_create(&id, NULL, thread, &ran) != 0 || pthread_join(id, NULL) != 0 || !ran)
+		return 3;
+	if (connect_to_test() != 0)
+		return 4;
+	if (keep_file() != 0)
+		return 5;
+	memory = memfd_create("board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (memory < 0 || ftruncate(memory, 4096) < 0 ||
+	    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
+		return 6;
+	watch = inotify_init1(IN_CLOEXEC);
+	if (watch < 0 || inotify_add_watch(watch, mine, IN_MOVED_TO) < 0)
+		return 7;
+	if (getaddrinfo("localhost", "80", NULL, &found) != 0)
+		return 8;
+	freeaddrinfo(found);
+	return 0;
+}
+
+static bool has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1;
+}
+
+static void test_fetch_refusals(void **state _unused_)
+{
+	static int (*const attempts[])(void) = { try_socket_netlink,
+						 try_socket_packet,
+						 try_socketpair_netlink,
+						 try_listen,
+						 try_fork,
+						 try_executable_memory,
+						 try_execute_memory_later,
+						 try_load,
+						 try_signal_parent,
+						 try_limits,
+						 try_chmod,
+						 try_namespace,
+						 try_link };
+	int status;
+
+	if (!SANDBOX_AVAILABLE)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		status = in(enter_fetch, attempts[i]);
+		if (status != 0)
+			fail_msg("attempt %zu: %x", i, status);
+	}
+	status = in(enter_fetch, try_execute);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+static void test_fetch_writes(void **state _unused_)
+{
+	char path[128];
+	int fd;
+
+	if (!SANDBOX_AVAILABLE || !has_landlock())
+		skip();
+	snprintf(path, sizeof(path), "%s/kept", mine);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	fd_close(fd);
+	assert_int_equal(in(enter_fetch, try_write_elsewhere), 0);
+	assert_int_equal(in(enter_fetch, try_rename_out), 0);
+	assert_int_equal(in(enter_fetch_without_folder, try_write_nowhere), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void test_fetch_work_goes_on(void **state _unused_)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(in(enter_fetch, fetch_work), 0);
+	listener = fd_close(listener);
+}
+
+static void test_fetch_without_its_folder(void **state _unused_)
+{
+	if (!SANDBOX_AVAILABLE || !has_landlock())
+		skip();
+	assert_int_equal(sandbox_enter_fetch("/no/such/folder"), -ENOENT);
+}
+
+static int make_folders(void **state _unused_)
+{
+	return mkdtemp(mine) && mkdtemp(other) ? 0 : -1;
+}
+
+static int remove_folders(void **state _unused_)
+{
+	return rmdir(mine) == 0 && rmdir(other) == 0 ? 0 : -1;
 }
 
 static int protected_memory(void)
@@ -181,7 +440,11 @@ int main(void)
 		cmocka_unit_test(test_work_goes_on),
 		cmocka_unit_test(test_abort_ends),
 		cmocka_unit_test(test_memory_is_protected),
+		cmocka_unit_test(test_fetch_refusals),
+		cmocka_unit_test(test_fetch_writes),
+		cmocka_unit_test(test_fetch_work_goes_on),
+		cmocka_unit_test(test_fetch_without_its_folder),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_folders, remove_folders);
 }

@@ -7,49 +7,27 @@
 
 #include "tls-testing.h"
 
-static struct test_cert ca, cert_b;
-static struct test_conf net;
+static struct test_net net;
 
 static int setup(void **state)
 {
 	(void)state;
-	assert_int_equal(tls_global_init(), 0);
-	ca = test_cert_make((struct test_spec){ .cn = "Test CA", .ca = true });
-	cert_b = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "b.example" } });
-	test_conf_init(&net);
-	test_files_add_certs(&net.files, "ca.pem", &ca, NULL);
-	test_files_add_certs(&net.files, "b.pem", &cert_b, NULL);
-	test_files_add_key(&net.files, "b.key", &cert_b);
-	test_conf_identity(&net, "b", "b.pem", "b.key");
-	test_conf_entry(&net, "b.example", test_conf_anchors(&net, "test", false, "ca.pem"));
-	test_conf_build(&net);
+	test_net_init(&net);
+	test_conf_build(&net.conf);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	test_conf_done(&net);
-	test_cert_done(&ca);
-	test_cert_done(&cert_b);
+	test_net_done(&net);
 	return 0;
-}
-
-static struct tls_job job_of(bool dial)
-{
-	return (struct tls_job){
-		.dial = dial,
-		.mutual = true,
-		.tls12 = true,
-		.kernel_ciphers = { 7, 7 },
-		.entry = dial ? 0 : TRUST_ENTRY_ANY,
-	};
 }
 
 static void expect_bytes(bool dial, const void *bytes, size_t len, size_t step, enum reason reason,
 			 const char *alert, size_t alert_len)
 {
-	struct tls_job job = job_of(dial);
+	struct tls_job job = test_net_job(&net, dial);
 	struct tls_outcome outcome;
 	struct tls_handshake *hs;
 	uint8_t buf[2048];
@@ -57,7 +35,7 @@ static void expect_bytes(bool dial, const void *bytes, size_t len, size_t step, 
 	int fds[2], r = TLS_E_WANT_READ;
 
 	test_connect(fds);
-	assert_int_equal(tls_handshake_new(net.store, &job, fds[1], &hs), 0);
+	assert_int_equal(tls_handshake_new(net.conf.store, &job, fds[1], &hs), 0);
 	assert_int_equal(tls_handshake_step(hs), TLS_E_WANT_READ);
 	if (dial)
 		assert_true(recv(fds[0], buf, sizeof(buf), 0) > 0);
@@ -139,7 +117,7 @@ static void test_server_version(void **state)
 	uint8_t hello[5 + 4 + 2 + 32 + 1 + 2 + 1] = {
 		0x16, 3, 3, 0, sizeof(hello) - 5, 2, 0, 0, sizeof(hello) - 9, 3, 3
 	};
-	struct tls_job job = job_of(true);
+	struct tls_job job = test_net_job(&net, true);
 	struct tls_outcome outcome;
 	struct tls_handshake *hs;
 	uint8_t buf[2048];
@@ -150,7 +128,7 @@ static void test_server_version(void **state)
 	hello[sizeof(hello) - 2] = 0x2f;
 	job.tls12 = false;
 	test_connect(fds);
-	assert_int_equal(tls_handshake_new(net.store, &job, fds[1], &hs), 0);
+	assert_int_equal(tls_handshake_new(net.conf.store, &job, fds[1], &hs), 0);
 	assert_int_equal(tls_handshake_step(hs), TLS_E_WANT_READ);
 	assert_true(recv(fds[0], buf, sizeof(buf), 0) > 0);
 	assert_int_equal(send(fds[0], hello, sizeof(hello), 0), sizeof(hello));
@@ -168,7 +146,7 @@ static void test_server_version(void **state)
 
 static void test_reset(void **state)
 {
-	struct tls_job job = job_of(false);
+	struct tls_job job = test_net_job(&net, false);
 	struct tls_outcome outcome;
 	struct tls_handshake *hs;
 	int fds[2];
@@ -176,7 +154,7 @@ static void test_reset(void **state)
 	(void)state;
 	for (int bytes = 0; bytes <= 7; bytes += 7) {
 		test_connect(fds);
-		assert_int_equal(tls_handshake_new(net.store, &job, fds[1], &hs), 0);
+		assert_int_equal(tls_handshake_new(net.conf.store, &job, fds[1], &hs), 0);
 		assert_int_equal(send(fds[0], "\x16\x03\x01\x01\x00\x01\x00", (size_t)bytes, 0),
 				 bytes);
 		assert_int_equal(tls_handshake_step(hs), TLS_E_WANT_READ);

@@ -2,9 +2,7 @@
 
 /* What is read of certificates: names to the byte, limits, and everything that must not pass. */
 
-#include "tls-testing.h"
-
-#include <tls/der.h>
+#include "tls-status-testing.h"
 
 static struct test_cert ca;
 
@@ -100,7 +98,7 @@ static void test_der(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct tls_der in = { rows[i].bytes, rows[i].len }, value;
+		struct tls_slice in = { rows[i].bytes, rows[i].len }, value;
 		uint8_t tag;
 
 		assert_int_equal(tls_der_next(&in, &tag, &value), rows[i].ok);
@@ -111,6 +109,29 @@ static void test_der(void **state)
 			assert_int_equal(in.len, rows[i].len); /* untouched */
 		}
 	}
+}
+
+static void test_der_certificate(void **state)
+{
+	struct tls_der_certificate parts;
+	gnutls_datum_t der, subject;
+
+	(void)state;
+	der = test_cert_der(&ca);
+	assert_true(tls_der_certificate_read((struct tls_slice){ der.data, der.size }, &parts));
+	assert_int_equal(gnutls_x509_crt_get_raw_dn(ca.crt, &subject), 0);
+	assert_true(tls_slice_equal(parts.subject, subject.data, subject.size));
+	gnutls_free(subject.data);
+	assert_int_equal(parts.public_key.p[0], TLS_DER_SEQUENCE);
+	for (size_t len = 0; len < der.size; len++) {
+		/* on the heap and no longer than it says, for sanitizers */
+		uint8_t *cut = malloc(len + 1);
+
+		memcpy(cut + 1, der.data, len);
+		assert_false(tls_der_certificate_read((struct tls_slice){ cut + 1, len }, &parts));
+		free(cut);
+	}
+	gnutls_free(der.data);
 }
 
 /* ---- names ---- */
@@ -288,6 +309,210 @@ static void test_fields(void **state)
 	test_cert_done(&cert);
 }
 
+/* ---- what revocation is looked up by ---- */
+
+/* The public key as it stands, by another way than the code under test. */
+static void expected_id(const struct test_cert *cert, uint8_t ret[32])
+{
+	gnutls_datum_t subject, key;
+	gnutls_pubkey_t pubkey;
+	uint8_t buf[2048];
+
+	gnutls_pubkey_init(&pubkey);
+	assert_int_equal(gnutls_pubkey_import_x509(pubkey, cert->crt, 0), 0);
+	assert_int_equal(gnutls_pubkey_export2(pubkey, GNUTLS_X509_FMT_DER, &key), 0);
+	assert_int_equal(gnutls_x509_crt_get_raw_dn(cert->crt, &subject), 0);
+	assert_true(subject.size + key.size <= sizeof(buf));
+	memcpy(buf, subject.data, subject.size);
+	memcpy(buf + subject.size, key.data, key.size);
+	assert_int_equal(gnutls_hash_fast(GNUTLS_DIG_SHA256, buf, subject.size + key.size, ret), 0);
+	gnutls_free(subject.data);
+	gnutls_free(key.data);
+	gnutls_pubkey_deinit(pubkey);
+}
+
+static void test_ids(void **state)
+{
+	static const gnutls_pk_algorithm_t kinds[] = { GNUTLS_PK_ECDSA, GNUTLS_PK_RSA };
+	struct test_cert renewed, other;
+	struct trust_facts a, b, c;
+	uint8_t id[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct test_cert cert = test_cert_make(
+			(struct test_spec){ .cn = "Some CA", .ca = true, .pk = kinds[i] });
+
+		assert_int_equal(read_cert(&cert, &a), 0);
+		expected_id(&cert, id);
+		assert_memory_equal(a.certs[0].id, id, sizeof(id));
+		trust_facts_done(&a);
+		test_cert_done(&cert);
+	}
+	/* name and key make a CA, whoever has signed it and whenever */
+	renewed = test_cert_make(
+		(struct test_spec){ .cn = "Test CA", .ca = true, .same_key = &ca, .to = 99 });
+	other = test_cert_make((struct test_spec){ .cn = "Test CA", .ca = true });
+	assert_int_equal(read_cert(&ca, &a), 0);
+	assert_int_equal(read_cert(&renewed, &b), 0);
+	assert_int_equal(read_cert(&other, &c), 0);
+	assert_memory_equal(a.certs[0].id, b.certs[0].id, 32);
+	assert_memory_not_equal(a.certs[0].id, c.certs[0].id, 32);
+	assert_memory_not_equal(a.certs[0].serial_id, b.certs[0].serial_id, 16);
+	trust_facts_done(&a);
+	trust_facts_done(&b);
+	trust_facts_done(&c);
+	test_cert_done(&renewed);
+	test_cert_done(&other);
+	/* of the bytes in the certificate, the sign byte included */
+	assert_int_equal(read_spec((struct test_spec){ .cn = "x",
+						       .serial = "\x00\xff\x01",
+						       .serial_size = 3 },
+				   &a),
+			 0);
+	assert_int_equal(gnutls_hash_fast(GNUTLS_DIG_SHA256, "\x00\xff\x01", 3, id), 0);
+	assert_memory_equal(a.certs[0].serial_id, id, 16);
+	trust_facts_done(&a);
+}
+
+/* A point with a full name of URIs, and whatever comes after it. */
+static void add_point(struct test_der *list, const char *const urls[], const char *rest,
+		      size_t rest_len)
+{
+	size_t at = list->len;
+
+	for (; *urls; urls++)
+		test_der_put(list, 0x86, *urls, strlen(*urls));
+	test_der_wrap_from(list, at, 0xa0);
+	test_der_wrap_from(list, at, 0xa0);
+	test_der_add(list, rest, rest_len);
+	test_der_wrap_from(list, at, 0x30);
+}
+
+#define URLS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void expect_scope(const struct trust_certificate *c, size_t at, const char *url)
+{
+	static struct test_der name;
+	uint8_t digest[32];
+
+	name.len = 0;
+	test_der_put(&name, 0x86, url, strlen(url));
+	gnutls_hash_fast(GNUTLS_DIG_SHA256, name.bytes, name.len, digest);
+	assert_true(at < c->n_scopes);
+	assert_memory_equal(c->scopes[at], digest, 16);
+}
+
+static void read_points(struct test_der *points, bool critical, struct trust_facts *facts)
+{
+	test_der_wrap(points, 0x30);
+	if (read_extension("2.5.29.31", points->bytes, points->len, critical, facts) != 0)
+		fail_msg("%s", why_text);
+}
+
+static void test_distribution_points(void **state)
+{
+	static struct test_der points;
+	char long_url[TRUST_URL_MAX + 2] = "http://a.example/";
+	struct trust_facts f;
+	const struct trust_certificate *c;
+
+	(void)state;
+	memset(long_url + 17, 'x', sizeof(long_url) - 18);
+	add_point(&points, URLS("http://a.example/1.crl", "ldap://a.example/cn=1"), "", 0);
+	/* for some reasons only, or with the list of another issuer: no help */
+	add_point(&points, URLS("http://a.example/2.crl"), "\x81\x02\x01\x40", 4);
+	add_point(&points, URLS("http://a.example/3.crl"), "\xa2\x03\x82\x01x", 5);
+	add_point(&points, URLS("HTTPS://a.example/4.crl", "http://", "http://a b/", long_url), "",
+		  0);
+	read_points(&points, true, &f);
+	c = &f.certs[0];
+	assert_int_equal(c->n_scopes, 6);
+	expect_scope(c, 0, "http://a.example/1.crl");
+	expect_scope(c, 1, "ldap://a.example/cn=1");
+	expect_scope(c, 2, "HTTPS://a.example/4.crl");
+	assert_int_equal(c->n_crl_urls, 2);
+	assert_string_equal(c->crl_urls[0], "http://a.example/1.crl");
+	assert_string_equal(c->crl_urls[1], "HTTPS://a.example/4.crl");
+	assert_false(c->unsupported);
+	trust_facts_done(&f);
+
+	/* the longest URL; and more points than are kept */
+	long_url[TRUST_URL_MAX] = '\0';
+	points.len = 0;
+	for (int i = 0; i < TRUST_SCOPES_MAX + 1; i++)
+		add_point(&points, URLS(i == 0 ? long_url : "http://a.example/"), "", 0);
+	read_points(&points, false, &f);
+	assert_int_equal(f.certs[0].n_scopes, TRUST_SCOPES_MAX);
+	assert_int_equal(f.certs[0].n_crl_urls, TRUST_URLS_MAX);
+	assert_string_equal(f.certs[0].crl_urls[0], long_url);
+	trust_facts_done(&f);
+}
+
+static void test_bad_distribution_points(void **state)
+{
+	static const struct {
+		uint8_t bytes[16];
+		size_t len;
+	} tails[] = {
+		{ { 0x30, 1, 0xa0 }, 3 },	      /* ends outside */
+		{ { 0x31, 0 }, 2 },		      /* no SEQUENCE */
+		{ { 0x30, 4, 0xa0, 2, 0xa2, 0 }, 6 }, /* no kind of name */
+		{ { 0x30, 6, 0xa0, 4, 0xa0, 2, 0x86, 9 }, 8 },
+		{ { 0x30, 6, 0xa0, 4, 0xa0, 0, 0xa0, 0 }, 8 }, /* two names */
+		{ { 0x30, 2, 0xa3, 0 }, 4 },
+	};
+	static struct test_der list;
+	struct trust_facts f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tails); i++) {
+		for (int critical = 0; critical < 2; critical++) {
+			list.len = 0;
+			add_point(&list, URLS("http://a.example/1.crl"), "", 0);
+			test_der_add(&list, tails[i].bytes, tails[i].len);
+			read_points(&list, critical, &f);
+			assert_int_equal(f.certs[0].n_scopes, 0);
+			assert_int_equal(f.certs[0].n_crl_urls, 0);
+			assert_int_equal(f.certs[0].unsupported, critical);
+			trust_facts_done(&f);
+		}
+	}
+}
+
+static void test_tls_features(void **state)
+{
+	static const struct {
+		int outcome;
+		bool must_staple;
+		uint8_t bytes[12];
+		size_t len;
+	} rows[] = {
+		{ 0, true, { 0x30, 3, 0x02, 1, 5 }, 5 },
+		{ 0, true, { 0x30, 6, 0x02, 1, 17, 0x02, 1, 5 }, 8 },
+		{ 0, false, { 0x30, 3, 0x02, 1, 17 }, 5 },
+		{ 0, false, { 0x30, 4, 0x02, 2, 5, 5 }, 6 },
+		{ 0, false, { 0x30, 0 }, 2 },
+		{ TLS_FACTS_E_MALFORMED, false, { 0x30, 3, 0x04, 1, 5 }, 5 },
+		{ TLS_FACTS_E_MALFORMED, false, { 0x02, 1, 5 }, 3 },
+	};
+	struct trust_facts f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(read_extension("1.3.6.1.5.5.7.1.24", rows[i].bytes, rows[i].len,
+						i == 0, &f),
+				 rows[i].outcome);
+		if (rows[i].outcome != 0)
+			continue;
+		assert_int_equal(f.certs[0].must_staple, rows[i].must_staple);
+		assert_false(f.certs[0].unsupported);
+		trust_facts_done(&f);
+	}
+}
+
+/* ---- kinds and extensions ---- */
+
 static void test_kinds(void **state)
 {
 	struct trust_facts f;
@@ -298,7 +523,7 @@ static void test_kinds(void **state)
 		0);
 	assert_int_equal(f.certs[0].key, TRUST_KEY_RSA);
 	assert_int_equal(f.certs[0].key_bits, 1024);
-	assert_true(tls_certificate_is_weak_key(&f.certs[0]));
+	assert_true(trust_key_is_weak(&f.certs[0]));
 	trust_facts_done(&f);
 	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .pk = GNUTLS_PK_RSA_PSS }, &f),
 			 0);
@@ -310,7 +535,7 @@ static void test_kinds(void **state)
 				   &f),
 			 0);
 	assert_int_equal(f.certs[0].key, TRUST_KEY_EDDSA);
-	assert_false(tls_certificate_is_weak_key(&f.certs[0]));
+	assert_false(trust_key_is_weak(&f.certs[0]));
 	trust_facts_done(&f);
 	assert_int_equal(read_spec((struct test_spec){ .cn = "x", .pk = GNUTLS_PK_DSA }, &f), 0);
 	assert_int_equal(f.certs[0].key, TRUST_KEY_OTHER);
@@ -496,12 +721,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_der),
+		cmocka_unit_test(test_der_certificate),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_malformed_names),
 		cmocka_unit_test(test_large_names),
 		cmocka_unit_test(test_common_names),
 		cmocka_unit_test(test_serials),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_distribution_points),
+		cmocka_unit_test(test_bad_distribution_points),
+		cmocka_unit_test(test_tls_features),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_purposes),
 		cmocka_unit_test(test_unsupported),

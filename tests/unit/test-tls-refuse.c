@@ -7,137 +7,44 @@
 
 #include "tls-testing.h"
 
-static struct test_cert ca, other_ca, intermediate, cert_a, cert_b;
-static struct test_conf net;
-static uint32_t entry_b;
+static struct test_cert other_ca, intermediate;
+static struct test_net net;
 
 static int setup(void **state)
 {
-	uint32_t anchors, others;
-
 	(void)state;
-	assert_int_equal(tls_global_init(), 0);
-	ca = test_cert_make((struct test_spec){ .cn = "Test CA", .ca = true });
+	test_net_init(&net);
 	other_ca = test_cert_make((struct test_spec){ .cn = "Other CA", .ca = true });
-	intermediate =
-		test_cert_make((struct test_spec){ .cn = "Issuing CA", .issuer = &ca, .ca = true });
-	cert_a = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "a.example" } });
-	cert_b = test_cert_make((struct test_spec){ .issuer = &ca, .dns = { "b.example" } });
-	test_conf_init(&net);
-	test_files_add_certs(&net.files, "ca.pem", &ca, NULL);
-	test_files_add_certs(&net.files, "other.pem", &other_ca, NULL);
-	test_files_add_certs(&net.files, "b.pem", &cert_b, NULL);
-	test_files_add_key(&net.files, "b.key", &cert_b);
-	test_conf_identity(&net, "b", "b.pem", "b.key");
-	anchors = test_conf_anchors(&net, "test", false, "ca.pem");
-	others = test_conf_anchors(&net, "others", false, "other.pem");
-	test_conf_entry(&net, "a.example", anchors);
-	entry_b = test_conf_entry(&net, "b.example", anchors);
-	test_conf_entry(&net, "c.example", others);
-	test_conf_build(&net);
+	intermediate = test_cert_make(
+		(struct test_spec){ .cn = "Issuing CA", .issuer = &net.ca, .ca = true });
+	test_files_add_certs(&net.conf.files, "other.pem", &other_ca, NULL);
+	test_conf_entry(&net.conf, "c.example",
+			test_conf_anchors(&net.conf, "others", false, "other.pem"));
+	test_conf_build(&net.conf);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	test_conf_done(&net);
-	test_cert_done(&ca);
+	test_net_done(&net);
 	test_cert_done(&other_ca);
 	test_cert_done(&intermediate);
-	test_cert_done(&cert_a);
-	test_cert_done(&cert_b);
 	return 0;
 }
 
-/* ---- ours against a GnuTLS session ---- */
-
-struct duel {
-	int fds[2]; /* theirs, ours */
-	struct tls_handshake *ours;
-	gnutls_session_t theirs;
-	gnutls_certificate_credentials_t credentials;
-	int their_error;
-};
-
-struct peer {
-	const struct test_cert *chain[20]; /* what the peer shows; none: no certificate */
-	const char *priority;		   /* NULL: NORMAL */
-	bool server;
-	gnutls_certificate_credentials_t credentials; /* instead of @chain */
-};
-
 static struct tls_job job_of(bool dial)
 {
-	return (struct tls_job){
-		.dial = dial,
-		.mutual = true,
-		.tls12 = true,
-		.kernel_ciphers = { 7, 7 },
-		.entry = dial ? entry_b : TRUST_ENTRY_ANY,
-	};
+	return test_net_job(&net, dial);
 }
 
-static void peer_credentials(struct duel *d, const struct peer *peer)
+static void duel_new(struct test_duel *d, struct tls_job job, struct test_peer peer)
 {
-	gnutls_x509_crt_t chain[20];
-	int n = 0;
-
-	assert_int_equal(gnutls_certificate_allocate_credentials(&d->credentials), 0);
-	for (; n < 20 && peer->chain[n]; n++)
-		chain[n] = peer->chain[n]->crt;
-	if (n > 0)
-		assert_int_equal(gnutls_certificate_set_x509_key(d->credentials, chain, n,
-								 peer->chain[0]->key),
-				 0);
-}
-
-static void duel_new(struct duel *d, struct tls_job job, struct peer peer)
-{
-	*d = (struct duel){ 0 };
-	test_connect(d->fds);
-	assert_int_equal(tls_handshake_new(net.store, &job, d->fds[1], &d->ours), 0);
-	if (!peer.credentials)
-		peer_credentials(d, &peer);
-	assert_int_equal(gnutls_init(&d->theirs,
-				     GNUTLS_NONBLOCK | GNUTLS_FORCE_CLIENT_CERT |
-					     (peer.server ? GNUTLS_SERVER : GNUTLS_CLIENT)),
-			 0);
-	assert_int_equal(gnutls_priority_set_direct(d->theirs,
-						    peer.priority ? peer.priority : "NORMAL", NULL),
-			 0);
-	gnutls_credentials_set(d->theirs, GNUTLS_CRD_CERTIFICATE,
-			       peer.credentials ? peer.credentials : d->credentials);
-	gnutls_transport_set_int(d->theirs, d->fds[0]);
-}
-
-static void duel_done(struct duel *d)
-{
-	d->ours = tls_handshake_free(d->ours);
-	gnutls_deinit(d->theirs);
-	if (d->credentials)
-		gnutls_certificate_free_credentials(d->credentials);
-	close(d->fds[0]);
-	close(d->fds[1]);
-}
-
-/* Until ours is over; what theirs came to is in their_error. */
-static int duel_run(struct duel *d)
-{
-	int r = TLS_E_WANT_READ, theirs = GNUTLS_E_AGAIN;
-
-	for (int i = 0; i < 200 && (r == TLS_E_WANT_READ || theirs == GNUTLS_E_AGAIN); i++) {
-		if (theirs == GNUTLS_E_AGAIN)
-			theirs = gnutls_handshake(d->theirs);
-		if (r == TLS_E_WANT_READ)
-			r = tls_handshake_step(d->ours);
-	}
-	d->their_error = theirs;
-	return r;
+	test_duel_new(d, net.conf.store, job, peer);
 }
 
 /* TLS 1.3: a client may be done before it reads our alert. */
-static int their_alert(struct duel *d)
+static int their_alert(struct test_duel *d)
 {
 	char buf[16];
 
@@ -152,11 +59,11 @@ static int their_alert(struct duel *d)
 	return (int)gnutls_alert_get(d->theirs);
 }
 
-static void expect_refusal(struct duel *d, enum reason reason, int alert)
+static void expect_refusal(struct test_duel *d, enum reason reason, int alert)
 {
 	struct tls_outcome outcome;
 	uint8_t byte;
-	int r = duel_run(d);
+	int r = test_duel_run(d);
 
 	tls_handshake_outcome(d->ours, &outcome);
 	if (outcome.reason != reason)
@@ -172,16 +79,16 @@ static void expect_refusal(struct duel *d, enum reason reason, int alert)
 	assert_int_equal(tls_handshake_step(d->ours), TLS_E_REFUSED);
 }
 
-static void refuse_job(struct tls_job job, struct peer peer, enum reason reason, int alert)
+static void refuse_job(struct tls_job job, struct test_peer peer, enum reason reason, int alert)
 {
-	struct duel d;
+	struct test_duel d;
 
 	duel_new(&d, job, peer);
 	expect_refusal(&d, reason, alert);
-	duel_done(&d);
+	test_duel_done(&d);
 }
 
-static void refuse_client(struct peer peer, enum reason reason, int alert)
+static void refuse_client(struct test_peer peer, enum reason reason, int alert)
 {
 	peer.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
 	refuse_job(job_of(false), peer, reason, alert);
@@ -189,7 +96,7 @@ static void refuse_client(struct peer peer, enum reason reason, int alert)
 	refuse_job(job_of(false), peer, reason, alert);
 }
 
-static void refuse_server(struct peer peer, enum reason reason, int alert)
+static void refuse_server(struct test_peer peer, enum reason reason, int alert)
 {
 	peer.server = true;
 	peer.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
@@ -204,16 +111,16 @@ static void refuse_spec(struct test_spec spec, enum reason reason, int alert)
 {
 	struct test_cert cert = test_cert_make(spec);
 
-	refuse_client((struct peer){ .chain = { &cert } }, reason, alert);
+	refuse_client((struct test_peer){ .chain = { &cert } }, reason, alert);
 	test_cert_done(&cert);
 }
 
 static void test_no_certificate(void **state)
 {
 	(void)state;
-	refuse_job(job_of(false), (struct peer){ .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3" },
+	refuse_job(job_of(false), (struct test_peer){ .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3" },
 		   REASON_NO_CERTIFICATE, GNUTLS_A_CERTIFICATE_REQUIRED);
-	refuse_job(job_of(false), (struct peer){ .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" },
+	refuse_job(job_of(false), (struct test_peer){ .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" },
 		   REASON_NO_CERTIFICATE, GNUTLS_A_HANDSHAKE_FAILURE);
 }
 
@@ -221,7 +128,7 @@ static void test_bad_leaves(void **state)
 {
 	static const char *const server_only[] = { GNUTLS_KP_TLS_WWW_SERVER };
 	static const uint8_t text[] = { 0x0c, 0x01, 'x' };
-	struct test_spec good = { .issuer = &ca, .dns = { "a.example" } }, spec;
+	struct test_spec good = { .issuer = &net.ca, .dns = { "a.example" } }, spec;
 
 	(void)state;
 	spec = good, spec.dns[0] = "unlisted.example";
@@ -251,28 +158,29 @@ static void test_bad_leaves(void **state)
 static void test_bad_chains(void **state)
 {
 	struct test_cert fake_ca, forged, late, foreign, not_ca, below;
-	struct peer peer;
+	struct test_peer peer;
 
 	(void)state;
 	/* the CA's name and key identifier, another key */
 	fake_ca = test_cert_make((struct test_spec){ .cn = "Test CA", .ca = true });
 	forged = test_cert_make((struct test_spec){ .issuer = &fake_ca, .dns = { "a.example" } });
-	refuse_client((struct peer){ .chain = { &forged } }, REASON_CHAIN_SIGNATURE,
+	refuse_client((struct test_peer){ .chain = { &forged } }, REASON_CHAIN_SIGNATURE,
 		      GNUTLS_A_BAD_CERTIFICATE);
 
 	late = test_cert_make(
 		(struct test_spec){ .issuer = &intermediate, .dns = { "a.example" } });
-	refuse_client((struct peer){ .chain = { &late } }, REASON_UNKNOWN_CA, GNUTLS_A_UNKNOWN_CA);
+	refuse_client((struct test_peer){ .chain = { &late } }, REASON_UNKNOWN_CA,
+		      GNUTLS_A_UNKNOWN_CA);
 
 	foreign = test_cert_make((struct test_spec){ .issuer = &other_ca, .dns = { "a.example" } });
-	refuse_client((struct peer){ .chain = { &foreign } }, REASON_FOREIGN_CA_PARTNER,
+	refuse_client((struct test_peer){ .chain = { &foreign } }, REASON_FOREIGN_CA_PARTNER,
 		      GNUTLS_A_UNKNOWN_CA);
 
 	/* an end entity that issues */
 	not_ca = test_cert_make(
-		(struct test_spec){ .issuer = &ca, .cn = "no CA", .dns = { "x.example" } });
+		(struct test_spec){ .issuer = &net.ca, .cn = "no CA", .dns = { "x.example" } });
 	below = test_cert_make((struct test_spec){ .issuer = &not_ca, .dns = { "a.example" } });
-	peer = (struct peer){ .chain = { &below, &not_ca } };
+	peer = (struct test_peer){ .chain = { &below, &not_ca } };
 	refuse_client(peer, REASON_CHAIN_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE);
 
 	test_cert_done(&fake_ca);
@@ -302,15 +210,15 @@ static int show_pcerts(gnutls_session_t session, const gnutls_datum_t *rdn, int 
 static void test_malformed_and_too_many(void **state)
 {
 	static uint8_t junk[] = { 0x30, 0x03, 0x02, 0x01, 0x05 };
-	struct peer peer = { 0 };
+	struct test_peer peer = { 0 };
 
 	(void)state;
 	gnutls_certificate_allocate_credentials(&peer.credentials);
 	gnutls_certificate_set_retrieve_function2(peer.credentials, show_pcerts);
 	assert_int_equal(gnutls_privkey_init(&pcert_key), 0);
-	assert_int_equal(gnutls_privkey_import_x509(pcert_key, cert_a.key, 0), 0);
+	assert_int_equal(gnutls_privkey_import_x509(pcert_key, net.cert_a.key, 0), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(pcerts); i++)
-		assert_int_equal(gnutls_pcert_import_x509(&pcerts[i], cert_a.crt, 0), 0);
+		assert_int_equal(gnutls_pcert_import_x509(&pcerts[i], net.cert_a.crt, 0), 0);
 
 	n_pcerts = TRUST_CHAIN_MAX + 1;
 	refuse_client(peer, REASON_CERTIFICATE_TOO_LARGE, GNUTLS_A_BAD_CERTIFICATE);
@@ -339,24 +247,25 @@ static void test_bad_servers(void **state)
 	struct test_cert cert;
 
 	(void)state;
-	refuse_server((struct peer){ .chain = { &cert_a } }, REASON_NAME_MISMATCH,
+	refuse_server((struct test_peer){ .chain = { &net.cert_a } }, REASON_NAME_MISMATCH,
 		      GNUTLS_A_BAD_CERTIFICATE);
 	cert = test_cert_make((struct test_spec){ .dns = { "b.example" } });
-	refuse_server((struct peer){ .chain = { &cert } }, REASON_UNKNOWN_CA, GNUTLS_A_UNKNOWN_CA);
+	refuse_server((struct test_peer){ .chain = { &cert } }, REASON_UNKNOWN_CA,
+		      GNUTLS_A_UNKNOWN_CA);
 	test_cert_done(&cert);
 	cert = test_cert_make((struct test_spec){
-		.issuer = &ca, .dns = { "b.example" }, .purposes = { client_only[0] } });
-	refuse_server((struct peer){ .chain = { &cert } }, REASON_KEY_USAGE,
+		.issuer = &net.ca, .dns = { "b.example" }, .purposes = { client_only[0] } });
+	refuse_server((struct test_peer){ .chain = { &cert } }, REASON_KEY_USAGE,
 		      GNUTLS_A_BAD_CERTIFICATE);
 	test_cert_done(&cert);
 }
 
 /* ---- versions and ciphers ---- */
 
-static void expect_detail(struct tls_job job, struct peer peer, enum reason reason, int alert,
+static void expect_detail(struct tls_job job, struct test_peer peer, enum reason reason, int alert,
 			  const char *const words[])
 {
-	struct duel d;
+	struct test_duel d;
 
 	duel_new(&d, job, peer);
 	expect_refusal(&d, reason, alert);
@@ -364,7 +273,7 @@ static void expect_detail(struct tls_job job, struct peer peer, enum reason reas
 		if (!strstr(d.ours->detail, *words))
 			fail_msg("no '%s' in '%s'", *words, d.ours->detail);
 	}
-	duel_done(&d);
+	test_duel_done(&d);
 }
 
 static void test_versions_and_ciphers(void **state)
@@ -373,7 +282,7 @@ static void test_versions_and_ciphers(void **state)
 	static const char *const old[] = { "TLS 1.1 and below", NULL };
 	static const char *const suites[] = { "TLS 1.3", "AES_128_CCM", NULL };
 	struct tls_job only13 = job_of(false);
-	struct peer peer = { .chain = { &cert_a } };
+	struct test_peer peer = { .chain = { &net.cert_a } };
 
 	(void)state;
 	only13.tls12 = false;
@@ -398,16 +307,16 @@ static void test_nothing_to_offer(void **state)
 {
 	struct tls_job job = job_of(false);
 	struct tls_outcome outcome;
-	struct duel d;
+	struct test_duel d;
 
 	(void)state;
 	job.kernel_ciphers[KTLS_TLS12] = job.kernel_ciphers[KTLS_TLS13] = 0;
-	duel_new(&d, job, (struct peer){ 0 });
+	duel_new(&d, job, (struct test_peer){ 0 });
 	assert_int_equal(tls_handshake_step(d.ours), TLS_E_REFUSED);
 	tls_handshake_outcome(d.ours, &outcome);
 	assert_int_equal(outcome.reason, REASON_KERNEL_UNAVAILABLE);
 	assert_null(outcome.facts);
-	duel_done(&d);
+	test_duel_done(&d);
 }
 
 /* ---- what the peer does ---- */
@@ -416,15 +325,15 @@ static void test_peer_alert(void **state)
 {
 	struct tls_job job = job_of(true);
 	struct tls_outcome outcome;
-	struct duel d;
+	struct test_duel d;
 
 	(void)state;
 	/* a server that knows TLS 1.2 only */
 	job.tls12 = false;
 	duel_new(&d, job,
-		 (struct peer){ .chain = { &cert_b },
-				.server = true,
-				.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" });
+		 (struct test_peer){ .chain = { &net.cert_b },
+				     .server = true,
+				     .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2" });
 	for (int i = 0; i < 10 && tls_handshake_step(d.ours) == TLS_E_WANT_READ; i++) {
 		int r = gnutls_handshake(d.theirs);
 
@@ -435,24 +344,24 @@ static void test_peer_alert(void **state)
 	assert_int_equal(outcome.reason, REASON_PEER_ALERT);
 	assert_int_equal(outcome.alert_received, GNUTLS_A_HANDSHAKE_FAILURE);
 	assert_non_null(strstr(outcome.detail, "handshake_failure (40)"));
-	duel_done(&d);
+	test_duel_done(&d);
 }
 
 static void test_client_listener_asks_for_nothing(void **state)
 {
 	struct tls_job job = job_of(false);
 	struct tls_outcome outcome;
-	struct duel d;
+	struct test_duel d;
 
 	(void)state;
 	job.mutual = false;
-	duel_new(&d, job, (struct peer){ .chain = { &cert_a } });
-	assert_int_equal(duel_run(&d), 0);
+	duel_new(&d, job, (struct test_peer){ .chain = { &net.cert_a } });
+	assert_int_equal(test_duel_run(&d), 0);
 	assert_int_equal(d.their_error, 0);
 	tls_handshake_outcome(d.ours, &outcome);
 	assert_null(outcome.facts);
 	assert_int_equal(gnutls_certificate_client_get_request_status(d.theirs), 0);
-	duel_done(&d);
+	test_duel_done(&d);
 }
 
 /* No list of CAs in the request, and no care for the list in a request to us. */
@@ -468,53 +377,50 @@ static int count_hints(gnutls_session_t session, const gnutls_datum_t *rdn, int 
 
 static void test_no_hints(void **state)
 {
-	static const char *const versions[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.3",
-						"NORMAL:-VERS-ALL:+VERS-TLS1.2" };
-	struct peer peer = { 0 };
-	struct duel d;
+	struct test_peer peer = { 0 };
+	struct test_duel d;
 
 	(void)state;
 	gnutls_certificate_allocate_credentials(&peer.credentials);
 	gnutls_certificate_set_retrieve_function2(peer.credentials, count_hints);
 	n_pcerts = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(test_versions); i++) {
 		n_hints = -1;
-		peer.priority = versions[i];
+		peer.priority = test_versions[i];
 		duel_new(&d, job_of(false), peer);
-		(void)!duel_run(&d);
+		(void)!test_duel_run(&d);
 		assert_int_equal(n_hints, 0);
-		duel_done(&d);
+		test_duel_done(&d);
 	}
 	gnutls_certificate_free_credentials(peer.credentials);
 }
 
 static void test_certificate_despite_hints(void **state)
 {
-	static const char *const versions[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.3",
-						"NORMAL:-VERS-ALL:+VERS-TLS1.2" };
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(test_versions); i++) {
 		const gnutls_datum_t *shown, *sent;
 		gnutls_datum_t own;
 		unsigned int n = 0;
-		struct duel d;
+		struct test_duel d;
 
 		duel_new(&d, job_of(true),
-			 (struct peer){
-				 .chain = { &cert_b }, .server = true, .priority = versions[i] });
+			 (struct test_peer){ .chain = { &net.cert_b },
+					     .server = true,
+					     .priority = test_versions[i] });
 		gnutls_certificate_set_x509_trust(d.credentials, &other_ca.crt, 1);
 		gnutls_certificate_server_set_request(d.theirs, GNUTLS_CERT_REQUIRE);
-		assert_int_equal(duel_run(&d), 0);
+		assert_int_equal(test_duel_run(&d), 0);
 		assert_int_equal(d.their_error, 0);
 		shown = gnutls_certificate_get_peers(d.theirs, &n);
 		assert_int_equal(n, 1);
-		gnutls_x509_crt_export2(cert_b.crt, GNUTLS_X509_FMT_DER, &own);
+		gnutls_x509_crt_export2(net.cert_b.crt, GNUTLS_X509_FMT_DER, &own);
 		sent = &own;
 		assert_int_equal(shown->size, sent->size);
 		assert_memory_equal(shown->data, sent->data, sent->size);
 		gnutls_free(own.data);
-		duel_done(&d);
+		test_duel_done(&d);
 	}
 }
 

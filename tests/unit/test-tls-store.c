@@ -2,7 +2,7 @@
 
 /* Certificate, key and CA files: what is taken, and in which words the rest is refused. */
 
-#include "tls-testing.h"
+#include "tls-status-testing.h"
 
 static struct test_cert ca, sub_ca, good, other, weak, old;
 
@@ -170,6 +170,130 @@ static void test_chain_too_long(void **state)
 	expect_invalid("siptlsd.conf", 11, WORDS("17 certificates, at most 16"));
 }
 
+/* ---- responses to staple ---- */
+
+static void expect_bad_response(const void *bytes, size_t size, const char *word)
+{
+	begin();
+	test_files_add(&t.files, "a.ocsp", bytes, size);
+	test_conf_identity(&t, "a", "good.pem", "good.key");
+	t.identities[0].ocsp = WRITABLE("a.ocsp");
+	expect_invalid("siptlsd.conf", 13, WORDS("identity 'a'", "a.ocsp", word));
+}
+
+static void test_responses(void **state)
+{
+	static struct test_der response;
+	static const uint8_t unauthorized[] = { 0x30, 3, 0x0a, 1, 6 };
+
+	(void)state;
+	begin();
+	test_conf_identity(&t, "a", "good.pem", "good.key");
+	t.identities[0].ocsp = WRITABLE("missing.ocsp");
+	expect_invalid("siptlsd.conf", 13, WORDS("missing.ocsp", "cannot be read"));
+	expect_bad_response("", 0, "not readable as an OCSP response");
+	expect_bad_response("-----BEGIN OCSP RESPONSE-----", 29,
+			    "not readable as an OCSP response");
+	expect_bad_response(unauthorized, sizeof(unauthorized), "tells of an error");
+	memset(response.bytes, 0, sizeof(response.bytes));
+	expect_bad_response(response.bytes, TLS_STAPLE_MAX + 1, "expected at most 65536");
+	test_ocsp_make((struct test_status){ .issuer = &ca, .cert = &other }, &response);
+	expect_bad_response(response.bytes, response.len, "for another certificate");
+
+	begin();
+	test_ocsp_make((struct test_status){ .issuer = &ca, .cert = &good }, &response);
+	test_files_add(&t.files, "a.ocsp", response.bytes, response.len);
+	test_conf_identity(&t, "a", "good.pem", "good.key");
+	t.identities[0].ocsp = WRITABLE("a.ocsp");
+	test_conf_build(&t);
+	assert_int_equal(t.store->identities[0].staple.response.size, response.len);
+	assert_in_range(t.store->identities[0].staple.exptime, time(NULL) + HOUR - 60,
+			time(NULL) + HOUR);
+	test_conf_done(&t);
+}
+
+/* ---- certificates, as they are told ---- */
+
+struct told {
+	bool anchor;
+	uint32_t index, place;
+	const struct test_cert *cert;
+	size_t n_names;
+};
+
+static const struct told told[] = {
+	{ true, 0, 0, &ca, 0 },	   { true, 0, 1, &old, 0 },	{ true, 1, 0, &ca, 0 },
+	{ false, 0, 0, &good, 1 }, { false, 0, 1, &sub_ca, 0 }, { false, 1, 0, &other, 1 },
+};
+
+static size_t n_told;
+
+static int on_certificate(void *userdata, const struct tls_certificate_view *view)
+{
+	const struct told *expected = &told[n_told++];
+	gnutls_datum_t der;
+
+	assert_true(n_told <= ARRAY_SIZE(told));
+	assert_int_equal(view->anchor, expected->anchor);
+	assert_int_equal(view->index, expected->index);
+	assert_int_equal(view->place, expected->place);
+	der = test_cert_der(expected->cert);
+	assert_int_equal(view->der_size, der.size);
+	assert_memory_equal(view->der, der.data, der.size);
+	gnutls_free(der.data);
+	assert_int_equal(view->facts->n_certs, 1);
+	assert_int_equal(view->facts->n_names, expected->n_names);
+	assert_int_equal(view->facts->n_paths, 0);
+	assert_true(strlen(view->facts->certs[0].serial) > 0);
+	return n_told == *(size_t *)userdata ? 5 : 0;
+}
+
+static void test_certificates(void **state)
+{
+	size_t end_at = 0;
+
+	(void)state;
+	begin();
+	test_files_add_certs(&t.files, "two.pem", &ca, &old, NULL);
+	test_files_add_certs(&t.files, "chain.pem", &good, &sub_ca, NULL);
+	test_files_add_certs(&t.files, "other.pem", &other, NULL);
+	test_conf_anchors(&t, "first", true, "two.pem");
+	test_conf_anchors(&t, "second", false, "ca.pem");
+	test_conf_identity(&t, "a", "chain.pem", "good.key");
+	test_conf_identity(&t, "b", "other.pem", "other.key");
+	test_conf_build(&t);
+	n_told = 0;
+	assert_int_equal(tls_store_certificates(t.store, on_certificate, &end_at), 0);
+	assert_int_equal(n_told, ARRAY_SIZE(told));
+	/* an error ends the walk, wherever it comes up */
+	for (end_at = 1; end_at <= ARRAY_SIZE(told); end_at++) {
+		n_told = 0;
+		assert_int_equal(tls_store_certificates(t.store, on_certificate, &end_at), 5);
+		assert_int_equal(n_told, end_at);
+	}
+	test_conf_done(&t);
+}
+
+static void test_large_certificate(void **state)
+{
+	static uint8_t bytes[33 * 1024];
+	struct test_cert large =
+		test_cert_make((struct test_spec){ .cn = "Large",
+						   .ca = true,
+						   .extension_oid = "1.2.3.4",
+						   .extension = bytes,
+						   .extension_size = sizeof(bytes) });
+
+	(void)state;
+	begin();
+	test_files_add_certs(&t.files, "large.pem", &large, NULL);
+	test_conf_anchors(&t, "acme", false, "large.pem");
+	expect_invalid("large.pem", 0, WORDS("certificate 1", "expected at most 32768"));
+	test_cert_done(&large);
+}
+
+/* ---- anchors ---- */
+
 static void expect_bad_anchor(const struct test_spec *spec, const char *word)
 {
 	struct test_cert cert = test_cert_make(*spec);
@@ -281,27 +405,27 @@ static void test_facts_from_files(void **state)
 	test_conf_entry(&t, "a.example", 0);
 	chain[0] = save("leaf.pem");
 	chain[1] = save("sub.pem");
-	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 2, &facts, &error), 0);
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 2, NULL, &facts, &error), 0);
 	assert_int_equal(facts.n_certs, 2);
 	assert_int_equal(facts.n_paths, 1);
 	assert_int_equal(facts.paths[0].outcome, TRUST_CHAIN_OK);
 	trust_facts_done(&facts);
-	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 1, &facts, &error), 0);
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 1, NULL, &facts, &error), 0);
 	assert_int_equal(facts.paths[0].outcome, TRUST_CHAIN_UNKNOWN_CA);
 	trust_facts_done(&facts);
 
 	chain[1] = save("junk.pem");
-	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 2, &facts, &error),
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 2, NULL, &facts, &error),
 			 CONF_E_INVALID);
 	assert_string_equal(error.file, chain[1]);
 	chain[1] = "/nonexistent/chain.pem";
-	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 2, &facts, &error),
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 2, NULL, &facts, &error),
 			 CONF_E_INVALID);
 	chain[1] = "/tmp"; /* no regular file */
-	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 2, &facts, &error),
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 2, NULL, &facts, &error),
 			 CONF_E_INVALID);
 	t.anchor_files[0] = WRITABLE("/nonexistent/ca.pem");
-	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 1, &facts, &error),
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 1, NULL, &facts, &error),
 			 CONF_E_INVALID);
 	assert_string_equal(error.file, "/nonexistent/ca.pem");
 	test_conf_done(&t);
@@ -316,13 +440,75 @@ static void test_facts_from_files(void **state)
 	rmdir(directory);
 }
 
+/* ---- CRLs and a chain of files ---- */
+
+static void put_crl(struct revocation_store *store, const char *source, struct test_status status)
+{
+	gnutls_datum_t der = test_crl_make(status);
+	char buf[256] = "";
+	struct text why = TEXT_INIT(buf);
+
+	if (revocation_store_put(store, source, der.data, der.size, &why) != 0)
+		fail_msg("%s", buf);
+	gnutls_free(der.data);
+}
+
+static void test_files_and_crls(void **state)
+{
+	static char folder[] = "/tmp/test-tls-store.XXXXXX";
+	struct test_cert leaf =
+		test_cert_make((struct test_spec){ .issuer = &sub_ca, .dns = { "a.example" } });
+	struct test_cert stranger =
+		test_cert_make((struct test_spec){ .cn = "Sub CA", .ca = true });
+	struct conf_error error = { 0 };
+	struct revocation_store *store;
+	struct trust_facts facts;
+	const char *chain[1];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	strcpy(directory, folder);
+	begin();
+	test_files_add_certs(&t.files, "leaf.pem", &leaf, &stranger, &sub_ca, NULL);
+	test_conf_anchors(&t, "berlin", true, save("ca.pem"));
+	test_conf_entry(&t, "a.example", 0);
+	chain[0] = save("leaf.pem");
+
+	assert_int_equal(revocation_store_new(&store), 0);
+	put_crl(store, "ca", (struct test_status){ .issuer = &ca });
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 1, store, &facts, &error), 0);
+	assert_int_equal(facts.n_paths, 1);
+	assert_int_equal(facts.paths[0].n_certs, 2);
+	assert_int_equal(facts.paths[0].links[0].status, TRUST_STATUS_UNKNOWN);
+	assert_int_equal(facts.paths[0].links[1].status, TRUST_STATUS_GOOD);
+	trust_facts_done(&facts);
+	/* one that nobody vouches for has signed nothing that counts */
+	put_crl(store, "false", (struct test_status){ .issuer = &stranger, .revoked = &leaf });
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 1, store, &facts, &error), 0);
+	assert_int_equal(facts.paths[0].links[0].status, TRUST_STATUS_UNKNOWN);
+	trust_facts_done(&facts);
+	put_crl(store, "sub", (struct test_status){ .issuer = &sub_ca, .revoked = &leaf });
+	assert_int_equal(tls_facts_from_files(&t.conf.trust, chain, 1, store, &facts, &error), 0);
+	assert_int_equal(facts.paths[0].links[0].status, TRUST_STATUS_REVOKED);
+	trust_facts_done(&facts);
+	revocation_store_free(store);
+	unlink(chain[0]);
+	unlink(t.anchor_files[0]);
+	rmdir(folder);
+	test_conf_done(&t);
+	test_cert_done(&leaf);
+	test_cert_done(&stranger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_identities),	 cmocka_unit_test(test_key_mismatch),
 		cmocka_unit_test(test_encrypted_key),	 cmocka_unit_test(test_chain_too_long),
 		cmocka_unit_test(test_anchors),		 cmocka_unit_test(test_accepted),
-		cmocka_unit_test(test_facts_from_files),
+		cmocka_unit_test(test_facts_from_files), cmocka_unit_test(test_responses),
+		cmocka_unit_test(test_certificates),	 cmocka_unit_test(test_large_certificate),
+		cmocka_unit_test(test_files_and_crls),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -48,6 +48,7 @@ static void run(const struct row *rows, size_t n)
 #define RULES(X) \
 	X(in_order, OK, (void)w) \
 	X(no_certificate, NO_CERTIFICATE, w->facts.n_certs = 0; w->facts.n_paths = 0) \
+	X(blocked, BLOCKED, world_block(w, "sip.contoso.example")) \
 	X(version_1, CERTIFICATE_VERSION, w->certs[0].version = 1) \
 	X(version_2, CERTIFICATE_VERSION, w->certs[0].version = 2) \
 	X(version_4, CERTIFICATE_VERSION, w->certs[0].version = 4) \
@@ -65,6 +66,8 @@ static void run(const struct row *rows, size_t n)
 	X(rsa_2047, WEAK_KEY, w->certs[1].key_bits = 2047) \
 	X(rsa_leaf_1024, WEAK_KEY, w->certs[0].key = TRUST_KEY_RSA; w->certs[0].key_bits = 1024) \
 	X(rsa_leaf_2048, OK, w->certs[0].key = TRUST_KEY_RSA; w->certs[0].key_bits = 2048) \
+	X(rsa_leaf_8192, OK, w->certs[0].key = TRUST_KEY_RSA; w->certs[0].key_bits = 8192) \
+	X(rsa_leaf_8193, WEAK_KEY, w->certs[0].key = TRUST_KEY_RSA; w->certs[0].key_bits = 8193) \
 	X(ec_223, WEAK_KEY, w->certs[0].key_bits = 223) \
 	X(ec_224, OK, w->certs[0].key_bits = 224) \
 	X(eddsa, OK, w->certs[0].key = TRUST_KEY_EDDSA; w->certs[0].key_bits = 0) \
@@ -85,6 +88,15 @@ static void run(const struct row *rows, size_t n)
 	X(period_reversed, EXPIRED, w->certs[0].not_after = NOW - 1; w->certs[0].not_before = NOW + 1) \
 	X(never_ends, OK, w->certs[0].not_after = INT64_MAX) \
 	X(stray_expired, OK, w->facts.n_certs = 3; w->certs[2].not_after = 0) \
+	X(leaf_revoked, REVOKED, w->paths[0].links[0].status = TRUST_STATUS_REVOKED) \
+	X(ca_revoked, REVOKED, w->paths[0].links[1].status = TRUST_STATUS_REVOKED) \
+	X(stray_revoked, OK, w->paths[0].links[2].status = TRUST_STATUS_REVOKED) \
+	X(ca_revocation_unknown, REVOCATION_UNKNOWN, w->paths[0].links[1].status = TRUST_STATUS_UNKNOWN) \
+	X(ca_revocation_unsupported, REVOCATION_UNSUPPORTED, w->paths[0].links[1].status = TRUST_STATUS_UNSUPPORTED) \
+	X(ca_revocation_stale, REVOCATION_STALE, w->paths[0].links[1].next_update = NOW - 1) \
+	X(staple_missing, STAPLE_MISSING, w->certs[0].must_staple = true) \
+	X(staple_there, OK, w->certs[0].must_staple = true; w->facts.staple = link_good()) \
+	X(ca_must_staple, OK, w->certs[1].must_staple = true) \
 	X(name_missing, NAME_MISMATCH, world_dial(w, PARTNER, 0); w->names[0].len--) \
 	X(name_is_cn, NAME_CN, w->names[0].type = TRUST_NAME_CN) \
 	X(name_is_wildcard, NAME_WILDCARD, w->names[0] = name_of(TRUST_NAME_DNS, "*.contoso.example", 17)) \
@@ -166,15 +178,23 @@ static void test_key_usage(void **state)
 
 /* clang-format off */
 #define ORDER(X) \
+	X(order_large, CERTIFICATE_TOO_LARGE, w->names[0].len = UINT32_MAX) \
+	X(order_facts, CERTIFICATE_MALFORMED, w->facts.staple.status = _TRUST_STATUS_MAX) \
+	X(order_block, BLOCKED, world_block(w, "sip.contoso.example")) \
 	X(order_none, NO_CERTIFICATE, w->facts.n_certs = 0; w->facts.n_paths = 0) \
 	X(order_version, CERTIFICATE_VERSION, w->certs[0].version = 1) \
 	X(order_ca, CA_AS_LEAF, w->certs[0].is_ca = true) \
 	X(order_chain, CHAIN_SIGNATURE, w->paths[0].outcome = TRUST_CHAIN_BAD_SIGNATURE) \
 	X(order_unsupported, CHAIN_UNSUPPORTED, w->certs[0].unsupported = true) \
 	X(order_depth, CHAIN_TOO_LONG, w->policy.depth = 1) \
+	X(order_revoked, REVOKED, w->paths[0].links[0].status = TRUST_STATUS_REVOKED) \
 	X(order_key, WEAK_KEY, w->certs[1].key_bits = 1024) \
 	X(order_signature, WEAK_SIGNATURE, w->certs[0].hash = TRUST_HASH_WEAK) \
 	X(order_validity, EXPIRED, w->certs[0].not_after = NOW - 1) \
+	X(order_staple, STAPLE_MISSING, w->certs[0].must_staple = true) \
+	X(order_unknown, REVOCATION_UNKNOWN, w->paths[0].links[1].status = TRUST_STATUS_UNKNOWN) \
+	X(order_crl, REVOCATION_UNSUPPORTED, w->paths[0].links[0].status = TRUST_STATUS_UNSUPPORTED) \
+	X(order_stale, REVOCATION_STALE, w->paths[0].links[1].next_update = NOW - 1) \
 	X(order_usage, KEY_USAGE, w->certs[0].usage = TRUST_EKU_PRESENT) \
 	X(order_name, NAME_CN, w->names[0].type = TRUST_NAME_CN) \
 	X(order_tls, TLS_VERSION_PEER, w->question.version = KTLS_TLS12) \
@@ -229,7 +249,7 @@ static void world_path(struct world *w, uint32_t anchors, enum trust_chain outco
 	X(site_for_partner, FOREIGN_CA_PARTNER, w->paths[0].anchors = SITE) \
 	X(own_failed_too, FOREIGN_CA_PARTNER, w->paths[0].outcome = TRUST_CHAIN_UNKNOWN_CA; world_path(w, SITE, TRUST_CHAIN_OK)) \
 	X(other_failed_too, UNKNOWN_CA, w->paths[0].outcome = TRUST_CHAIN_UNKNOWN_CA; world_path(w, SITE, TRUST_CHAIN_BAD_SIGNATURE)) \
-	X(own_twice, UNKNOWN_CA, w->paths[0].outcome = TRUST_CHAIN_UNKNOWN_CA; world_path(w, CONTOSO, TRUST_CHAIN_OK)) \
+	X(own_twice, OK, w->paths[0].outcome = TRUST_CHAIN_UNKNOWN_CA; world_path(w, CONTOSO, TRUST_CHAIN_OK)) \
 	X(both_hold, OK, w->paths[0].anchors = SITE; world_path(w, CONTOSO, TRUST_CHAIN_OK)) \
 	X(dialled_foreign, FOREIGN_CA_INTERNAL, world_name(w, 0, "gw.hq.example"); world_dial(w, GATEWAY, 0)) \
 	X(dialled_another, NAME_MISMATCH, world_dial(w, GATEWAY, 0)) \
@@ -361,7 +381,7 @@ static void test_verdict(void **state)
 	X(many_names, CERTIFICATE_TOO_LARGE, w->facts.n_names = TRUST_NAMES_MAX + 1) \
 	X(long_name, CERTIFICATE_TOO_LARGE, w->names[0].len = TRUST_NAMES_SIZE + 1) \
 	X(long_names, CERTIFICATE_TOO_LARGE, w->facts.n_names = 2; w->names[0].len = UINT32_MAX; w->names[1].len = 1) \
-	X(many_paths, CERTIFICATE_MALFORMED, w->facts.n_paths = N_ANCHORS + 1) \
+	X(many_paths, CERTIFICATE_MALFORMED, w->facts.n_paths = N_ANCHORS * TRUST_PATHS_MAX + 1) \
 	X(odd_name, CERTIFICATE_MALFORMED, w->names[0].type = _TRUST_NAME_TYPE_MAX) \
 	X(odd_key, CERTIFICATE_MALFORMED, w->certs[0].key = _TRUST_KEY_MAX) \
 	X(odd_hash, CERTIFICATE_MALFORMED, w->certs[1].hash = _TRUST_HASH_MAX) \
@@ -374,6 +394,13 @@ static void test_verdict(void **state)
 	X(empty_path, CERTIFICATE_MALFORMED, w->paths[0].n_certs = 0) \
 	X(empty_failed_path, UNKNOWN_CA, w->paths[0].n_certs = 0; w->paths[0].outcome = TRUST_CHAIN_UNKNOWN_CA) \
 	X(no_anchor, CERTIFICATE_MALFORMED, w->paths[0].anchor_subject = NULL) \
+	X(odd_link, CERTIFICATE_MALFORMED, w->paths[0].links[1].status = _TRUST_STATUS_MAX) \
+	X(odd_stray_link, OK, w->paths[0].links[2].status = _TRUST_STATUS_MAX) \
+	X(odd_staple, CERTIFICATE_MALFORMED, w->facts.staple.status = _TRUST_STATUS_MAX) \
+	X(many_scopes, CERTIFICATE_MALFORMED, w->certs[1].n_scopes = TRUST_SCOPES_MAX + 1) \
+	X(all_scopes, OK, w->certs[1].n_scopes = TRUST_SCOPES_MAX) \
+	X(many_urls, CERTIFICATE_MALFORMED, w->certs[0].n_crl_urls = TRUST_URLS_MAX + 1) \
+	X(null_url, CERTIFICATE_MALFORMED, w->certs[0].n_crl_urls = 1) \
 	X(path_without_certs, CERTIFICATE_MALFORMED, w->facts.n_certs = 0)
 /* clang-format on */
 
@@ -385,6 +412,47 @@ static void test_broken_facts(void **state)
 
 	(void)state;
 	run(rows, ARRAY_SIZE(rows));
+}
+
+/* What is fetched because a certificate says so. */
+static void test_urls(void **state)
+{
+	static char longest[TRUST_URL_MAX + 2];
+	static const struct {
+		const char *url;
+		enum reason reason;
+	} rows[] = {
+		{ "http://crl.example/ca.crl", REASON_OK },
+		{ "https://crl.example/ca.crl", REASON_OK },
+		{ "HTTP://crl.example", REASON_OK },
+		{ "file:///etc/siptls/key.pem", REASON_CERTIFICATE_MALFORMED },
+		{ "ldap://crl.example", REASON_CERTIFICATE_MALFORMED },
+		{ "httpx://crl.example", REASON_CERTIFICATE_MALFORMED },
+		{ "", REASON_CERTIFICATE_MALFORMED },
+		{ "http://crl.example/a b", REASON_CERTIFICATE_MALFORMED },
+		{ "http://crl.example/\r\nHost: x", REASON_CERTIFICATE_MALFORMED },
+		{ "http://crl.example/\xc3\xa4", REASON_CERTIFICATE_MALFORMED },
+		{ "http://crl.example/\x7f", REASON_CERTIFICATE_MALFORMED },
+		{ longest + 1, REASON_OK },
+		{ longest, REASON_CERTIFICATE_MALFORMED },
+	};
+
+	(void)state;
+	memset(longest, 'h', sizeof(longest) - 1);
+	memcpy(longest + 1, "http:", 5);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world w;
+
+		if (rows[i].url == longest)
+			memcpy(longest, "http:", 5);
+		world_make(&w);
+		w.certs[1].n_crl_urls = TRUST_URLS_MAX;
+		for (size_t k = 0; k < TRUST_URLS_MAX; k++)
+			w.certs[1].crl_urls[k] = text("http://crl.example");
+		w.certs[1].crl_urls[i % TRUST_URLS_MAX] = text(rows[i].url);
+		if (world_judge(&w) != rows[i].reason)
+			fail_msg("%.40s: %s", rows[i].url, reason_info(w.verdict.reason)->code);
+	}
 }
 
 /* ... and the line for the operator does not read them either. */
@@ -402,7 +470,9 @@ static void test_broken_text(void **state)
 		rows[i].change(&w);
 		(void)world_judge(&w);
 		trust_verdict_text(&w.policy, &w.facts, &w.question, &w.verdict, &line);
-		assert_non_null(strstr(buf, reason_info(rows[i].reason)->text));
+		assert_non_null(strstr(buf, rows[i].reason == REASON_OK
+						    ? "accepted"
+						    : reason_info(rows[i].reason)->text));
 	}
 }
 
@@ -418,6 +488,7 @@ int main(void)
 		cmocka_unit_test(test_many_candidates),
 		cmocka_unit_test(test_verdict),
 		cmocka_unit_test(test_broken_facts),
+		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_broken_text),
 	};
 

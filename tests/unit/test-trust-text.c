@@ -35,7 +35,7 @@ static void test_accepted(void **state)
 	(void)state;
 	world_make(&w);
 	explain(&w);
-	assert_tells("accepted as partner sip.contoso.example (profile rfc9525)");
+	assert_tells("accepted as server sip.contoso.example (profile rfc9525)");
 	assert_tells("anchored by partner contoso, \"CN=root\"");
 	assert_tells("sha256 abcd0000");
 	assert_tells("serial \"0A\" subject \"CN=peer\" issuer \"CN=issuing\"");
@@ -78,6 +78,24 @@ static void test_candidates(void **state)
 	explain(&w);
 	assert_tells("accepted as");
 	assert_tells("tried gw.hq.example: foreign-ca-internal-name;");
+}
+
+/* Whose anchors they are is told by the section they stand in. */
+static void test_discovered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	world_open(&w);
+	explain(&w);
+	assert_tells("accepted as discovered guests (profile rfc9525)");
+	assert_tells("anchored by discovered guests, \"CN=root\"");
+	assert_tells("by DNS:sip.guest.example");
+	w.paths[0].anchors = CONTOSO;
+	explain(&w);
+	assert_tells("no topology entry claims a name of this certificate: discovered guests");
+	assert_tells("expected a name of its own; anchored by partner contoso");
 }
 
 static void test_no_certificate(void **state)
@@ -159,7 +177,12 @@ static void test_many_names(void **state)
 
 static void test_words(void **state)
 {
-	static const char *const kinds[] = { "pool", "application", "partner", NULL };
+	static const char *const kinds[] = { "pool",	 "application", "server", "domain",
+					     "provider", "discovered",	NULL };
+	static const char *const revocations[] = { "off", "check", "require", NULL };
+	static const char *const locates[] = { "host", "sips", "sipfederationtls", NULL };
+	static const char *const standings[] = { "off",	    "good",    "stale", "unsupported",
+						 "unknown", "revoked", NULL };
 	static const char *const profiles[] = { "rfc5922", "rfc9525", "pool", NULL };
 	static const char *const usages[] = { "tls", "tls-any", "sip", "ignore", NULL };
 	static const struct {
@@ -169,6 +192,9 @@ static void test_words(void **state)
 		{ trust_kind_names, kinds, _TRUST_KIND_MAX },
 		{ trust_profile_names, profiles, _TRUST_PROFILE_MAX },
 		{ trust_usage_names, usages, _TRUST_USAGE_MAX },
+		{ trust_revocation_names, revocations, _TRUST_REVOCATION_MAX },
+		{ trust_locate_names, locates, _TRUST_LOCATE_MAX },
+		{ trust_standing_names, standings, _TRUST_STANDING_MAX },
 	};
 
 	(void)state;
@@ -208,6 +234,9 @@ static void test_done(void **state)
 	facts.certs[0].subject = strdup("s");
 	facts.certs[0].issuer = strdup("i");
 	facts.certs[1].serial = strdup("n");
+	/* The counter of a certificate that is half read may not be right yet. */
+	facts.certs[0].crl_urls[0] = strdup("http:");
+	facts.certs[1].crl_urls[TRUST_URLS_MAX - 1] = strdup("https:");
 	facts.names[1].value = strdup("v");
 	facts.paths[0].anchor_subject = strdup("a");
 	trust_facts_done(&facts);
@@ -219,11 +248,12 @@ static void test_done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),   cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_candidates), cmocka_unit_test(test_no_certificate),
-		cmocka_unit_test(test_no_names),   cmocka_unit_test(test_hostile_bytes),
-		cmocka_unit_test(test_many_names), cmocka_unit_test(test_words),
-		cmocka_unit_test(test_entry_find), cmocka_unit_test(test_done),
+		cmocka_unit_test(test_accepted),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_candidates),     cmocka_unit_test(test_discovered),
+		cmocka_unit_test(test_no_certificate), cmocka_unit_test(test_no_names),
+		cmocka_unit_test(test_hostile_bytes),  cmocka_unit_test(test_many_names),
+		cmocka_unit_test(test_words),	       cmocka_unit_test(test_entry_find),
+		cmocka_unit_test(test_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

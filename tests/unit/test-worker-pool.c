@@ -3,7 +3,7 @@
 /*
  * The pool against workers that do as they are told: the test executes itself. A worker finds its
  * character in the snapshot and its orders in the listener number of each job. Nothing of TLS is
- * involved.
+ * involved, and a board is but a file with a number in it.
  */
 
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <worker/pool.h>
 
 #define TICK_MS	 2
 #define LIMIT_MS 20000 /* for one test; generous, for builds with sanitizers on a busy machine */
@@ -28,6 +29,7 @@ enum order {
 	KERNEL,	    /* result with keys */
 	PUMP,	    /* result with a stream; its end when cancelled */
 	PUMP_SHORT, /* result with a stream, then its end */
+	TELL_BOARD, /* result whose identity is the number of the board */
 	HOLD,	    /* result only when cancelled */
 	DIE,	    /* exit */
 	STALL,	    /* read nothing any more */
@@ -40,7 +42,9 @@ enum order {
 	PUMP_WITH_DATAGRAMS,
 	KERNEL_WITH_FD,
 	HELLO_AGAIN,
-	DAEMONS_MESSAGE, /* one that only the daemon sends */
+	CERTIFICATE_LATE, /* after the hello */
+	DAEMONS_MESSAGE,  /* one that only the daemon sends */
+	DAEMONS_BOARD,
 	N_ORDERS,
 };
 
@@ -99,6 +103,26 @@ static void say_hello(void)
 	say(-1);
 }
 
+/* Two of the configuration; a mistake would be one that is told twice, or by every worker. */
+static void say_certificate(uint32_t place)
+{
+	struct trust_certificate cert = { .subject = NULL };
+	static char der[] = "DER";
+
+	memset(&out, 0, sizeof(out));
+	out.type = WORKER_MSG_CERTIFICATE;
+	out.certificate.anchor = true;
+	out.certificate.index = 7;
+	out.certificate.place = place;
+	out.certificate.der = der;
+	out.certificate.der_len = 3;
+	out.certificate.facts.certs = &cert;
+	out.certificate.facts.n_certs = 1;
+	say(-1);
+}
+
+static uint32_t board_number;
+
 static int pair(int type)
 {
 	int fds[2];
@@ -123,6 +147,14 @@ static void obey(uint64_t id, enum order order)
 	case PUMP_SHORT:
 		say_result(id, REASON_OK, false, pair(SOCK_STREAM));
 		say_pump_end(id);
+		return;
+	case TELL_BOARD:
+		memset(&out, 0, sizeof(out));
+		out.type = WORKER_MSG_RESULT;
+		out.result.id = id;
+		out.result.kernel = true;
+		out.result.identity = board_number;
+		say(-1);
 		return;
 	case HOLD:
 		return;
@@ -155,6 +187,14 @@ static void obey(uint64_t id, enum order order)
 		return;
 	case HELLO_AGAIN:
 		say_hello();
+		return;
+	case CERTIFICATE_LATE:
+		say_certificate(0);
+		return;
+	case DAEMONS_BOARD:
+		memset(&out, 0, sizeof(out));
+		out.type = WORKER_MSG_BOARD;
+		say(pair(SOCK_STREAM));
 		return;
 	case DAEMONS_MESSAGE:
 		memset(&out, 0, sizeof(out));
@@ -208,10 +248,25 @@ static bool hear(void)
 		return false;
 	if (worker_message_decode(buf, (size_t)n, &in) != 0)
 		_exit(104);
-	/* A job brings a socket, nothing else does. */
-	if ((in.type == WORKER_MSG_JOB) != (msg.msg_controllen > 0))
+	/* A job brings a socket, a board its file, nothing else brings anything. */
+	if ((in.type == WORKER_MSG_JOB || in.type == WORKER_MSG_BOARD) != (msg.msg_controllen > 0))
 		_exit(105);
+	if (in.type == WORKER_MSG_BOARD) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+		if (pread(fd, &board_number, sizeof(board_number), 0) != sizeof(board_number))
+			_exit(107);
+		close(fd);
+	}
 	return true;
+}
+
+/* Its first generation ends between certificates and hello; the file remembers that. */
+static void die_once(void)
+{
+	if (write(CHANNEL_FD_EXTRA, "!", 1) == 1)
+		_exit(8);
 }
 
 static int worker_main(void)
@@ -224,6 +279,12 @@ static int worker_main(void)
 		return 106;
 	if (strcmp(character, "dies") == 0)
 		return 3;
+	if (strncmp(character, "tells", 5) == 0) {
+		say_certificate(0);
+		say_certificate(1);
+		if (strcmp(character, "tells twice") == 0)
+			die_once();
+	}
 	if (strcmp(character, "invalid") == 0) {
 		out.type = WORKER_MSG_HELLO;
 		strcpy(out.hello.error.file, "/etc/siptls/key.pem");
@@ -259,6 +320,30 @@ int conf_snapshot_fd(const struct conf_snapshot *snapshot)
 	return snapshot->fd;
 }
 
+/* And of a board. */
+struct revocation_board {
+	int fd;
+	unsigned int refs;
+};
+
+int revocation_board_fd(const struct revocation_board *board)
+{
+	return board->fd;
+}
+
+struct revocation_board *revocation_board_ref(struct revocation_board *board)
+{
+	board->refs++;
+	return board;
+}
+
+struct revocation_board *revocation_board_unref(struct revocation_board *board)
+{
+	if (board)
+		board->refs--;
+	return NULL;
+}
+
 struct fixture;
 /* What a test does next; called again and again until it calls done(). */
 typedef void (*script_fn)(struct fixture *f);
@@ -275,7 +360,9 @@ struct fixture {
 	uint64_t next_id;
 	bool free_in_op; /* free the pool from inside the next op */
 	/* what the ops said */
-	unsigned int n_ready, n_results, n_pump_ends, n_lost, n_died, n_gone;
+	unsigned int n_certificates, n_ready, n_results, n_pump_ends, n_lost, n_died, n_gone;
+	struct revocation_board boards[2];
+	uint32_t identity;
 	struct conf_error error;
 	enum reason reason;
 	uint8_t key0;
@@ -292,6 +379,24 @@ static void op_called(struct fixture *f)
 {
 	if (f->free_in_op)
 		f->pool = worker_pool_free(f->pool);
+}
+
+static void on_certificate(void *userdata, struct worker_certificate *certificate)
+{
+	struct fixture *f = userdata;
+
+	assert_int_equal(f->n_ready, 0);
+	assert_true(certificate->anchor);
+	assert_int_equal(certificate->index, 7);
+	assert_int_equal(certificate->place, f->n_certificates); /* in their order */
+	assert_int_equal(certificate->der_len, 3);
+	assert_memory_equal(certificate->der, "DER", 3);
+	if (f->n_certificates++ == 0) { /* take the first */
+		free(certificate->der);
+		trust_facts_done(&certificate->facts);
+		certificate->der = NULL;
+	}
+	op_called(f);
 }
 
 static void on_ready(void *userdata, struct worker_pool *pool _unused_,
@@ -311,6 +416,7 @@ static void on_result(void *userdata, struct worker_result *result)
 
 	f->n_results++;
 	f->reason = result->reason;
+	f->identity = result->identity;
 	f->key0 = result->tx.key[0];
 	f->fd_is_ours = result->pump_fd >= 0 && fcntl(result->pump_fd, F_GETFD) == FD_CLOEXEC;
 	op_called(f);
@@ -352,8 +458,15 @@ static void on_gone(void *userdata)
 	f->pool = NULL;
 }
 
-static const struct worker_pool_ops ops = { on_ready, on_result, on_pump_end,
-					    on_lost,  on_died,	 on_gone };
+static const struct worker_pool_ops ops = {
+	.certificate = on_certificate,
+	.ready = on_ready,
+	.result = on_result,
+	.pump_end = on_pump_end,
+	.lost = on_lost,
+	.died = on_died,
+	.gone = on_gone,
+};
 
 static int on_tick(void *userdata)
 {
@@ -546,7 +659,8 @@ static void test_hostile_workers(void **state _unused_)
 {
 	struct fixture f = {};
 
-	_Static_assert(N_ORDERS - FIRST_HOSTILE <= 10, "more would run into the rate limit");
+	_Static_assert(N_ORDERS - FIRST_HOSTILE <= WORKER_RESPAWN_MAX + 1,
+		       "more would run into the rate limit");
 	run(&f, "good", 1, script_hostile);
 }
 
@@ -685,6 +799,79 @@ static void test_free_inside_ops(void **state _unused_)
 	assert_int_equal(in_lost.n_died + in_lost.n_gone, 0);
 }
 
+static void script_certificates(struct fixture *f)
+{
+	if (f->n_ready == 0 || stats(f).workers < 2)
+		return;
+	/* both have said hello once both have a job */
+	if (f->step < 2 && submit(f, HOLD) == 0)
+		f->step++;
+	if (f->step == 2)
+		done(f);
+}
+
+static void test_certificates(void **state _unused_)
+{
+	struct fixture of_first = {}, of_second = {}, freed = { .free_in_op = true };
+
+	run(&of_first, "tells", 2, script_certificates);
+	assert_int_equal(of_first.n_certificates, 2);
+	assert_int_equal(of_first.n_died, 0);
+	run(&of_second, "tells twice", 2, script_certificates);
+	assert_int_equal(of_second.n_certificates, 2);
+	assert_int_equal(of_second.n_died, 1);
+	assert_int_equal(WEXITSTATUS(of_second.status), 8);
+	run(&freed, "tells", 2, script_free);
+	assert_int_equal(freed.n_certificates, 1); /* and nothing after it */
+	assert_int_equal(freed.n_ready, 0);
+}
+
+static struct revocation_board *board_make(struct fixture *f, size_t i, uint32_t number)
+{
+	f->boards[i] = (struct revocation_board){ memfd_create("board", MFD_CLOEXEC), 1 };
+	assert_true(f->boards[i].fd >= 0);
+	assert_int_equal(write(f->boards[i].fd, &number, sizeof(number)), sizeof(number));
+	return &f->boards[i];
+}
+
+/* The board is there before each job: of running workers, of one that is started later. */
+static void script_boards(struct fixture *f)
+{
+	if (f->step == 0) {
+		worker_pool_board(f->pool, board_make(f, 0, 41)); /* nobody has said hello */
+		f->step = 1;
+	} else if (f->step == 1 && f->n_ready == 1 && submit(f, TELL_BOARD) == 0) {
+		f->step = 2;
+	} else if (f->step == 2 && f->n_results == 1) {
+		assert_int_equal(f->identity, 41);
+		worker_pool_board(f->pool, board_make(f, 1, 42));
+		assert_int_equal(f->boards[0].refs, 1);
+		assert_int_equal(f->boards[1].refs, 2);
+		assert_int_equal(submit(f, TELL_BOARD), 0);
+		f->step = 3;
+	} else if (f->step == 3 && f->n_results == 2) {
+		assert_int_equal(f->identity, 42);
+		assert_int_equal(submit(f, DIE), 0);
+		f->step = 4;
+	} else if (f->step == 4 && f->n_died == 1 && submit(f, TELL_BOARD) == 0) {
+		f->step = 5;
+	} else if (f->step == 5 && f->n_results == 3) {
+		assert_int_equal(f->identity, 42);
+		done(f);
+	}
+}
+
+static void test_boards(void **state _unused_)
+{
+	struct fixture f = {};
+
+	run(&f, "good", 1, script_boards);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(f.boards[i].refs, 1); /* ours */
+		fd_close(f.boards[i].fd);
+	}
+}
+
 static bool is_worker(void)
 {
 	int type = 0;
@@ -708,6 +895,8 @@ int main(int argc, char **argv _unused_)
 		cmocka_unit_test(test_retire),
 		cmocka_unit_test(test_retire_empty),
 		cmocka_unit_test(test_free_inside_ops),
+		cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_boards),
 	};
 	sigset_t child;
 

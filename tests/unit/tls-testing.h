@@ -42,7 +42,7 @@ struct test_spec {
 	int path_length;  /* with @ca; 0: none */
 	int version;	  /* 0: 3 */
 	int64_t from, to; /* days from now; both 0: -1 and 30 */
-	const char *permitted_dns;
+	const char *permitted_dns, *excluded_dns;
 	const char *extension_oid; /* with @extension */
 	const void *extension;
 	size_t extension_size;
@@ -74,7 +74,8 @@ static _unused_ void test_cert_fill(gnutls_x509_crt_t crt, const struct test_spe
 {
 	static uint8_t counter;
 	uint8_t serial[] = { 0x0a, 0, 0, ++counter };
-	unsigned int usage = spec->ca ? GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE;
+	unsigned int usage = spec->ca ? GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN
+				      : GNUTLS_KEY_DIGITAL_SIGNATURE;
 	time_t now = time(NULL);
 
 	assert_int_equal(gnutls_x509_crt_set_version(crt,
@@ -114,12 +115,21 @@ static _unused_ void test_cert_fill(gnutls_x509_crt_t crt, const struct test_spe
 								      spec->extension_size,
 								      spec->extension_critical),
 				 0);
-	if (spec->permitted_dns) {
+	if (spec->permitted_dns || spec->excluded_dns) {
 		gnutls_x509_name_constraints_t constraints;
-		gnutls_datum_t name = tls_datum(spec->permitted_dns, strlen(spec->permitted_dns));
+		gnutls_datum_t name;
 
 		gnutls_x509_name_constraints_init(&constraints);
-		gnutls_x509_name_constraints_add_permitted(constraints, GNUTLS_SAN_DNSNAME, &name);
+		if (spec->permitted_dns) {
+			name = tls_datum(spec->permitted_dns, strlen(spec->permitted_dns));
+			gnutls_x509_name_constraints_add_permitted(constraints, GNUTLS_SAN_DNSNAME,
+								   &name);
+		}
+		if (spec->excluded_dns) {
+			name = tls_datum(spec->excluded_dns, strlen(spec->excluded_dns));
+			gnutls_x509_name_constraints_add_excluded(constraints, GNUTLS_SAN_DNSNAME,
+								  &name);
+		}
 		assert_int_equal(gnutls_x509_crt_set_name_constraints(crt, constraints, 1), 0);
 		gnutls_x509_name_constraints_deinit(constraints);
 	}
@@ -318,6 +328,7 @@ static _unused_ uint32_t test_conf_identity(struct test_conf *t, const char *nam
 		.key = WRITABLE(key),
 		.line_certificate = 11,
 		.line_key = 12,
+		.line_ocsp = 13,
 	};
 	t->listener_identities[t->listener.n_identities++] = i;
 	return i;
@@ -347,10 +358,12 @@ static _unused_ uint32_t test_conf_entry(struct test_conf *t, const char *name, 
 	t->members[i] = (struct trust_member){ .name = WRITABLE(name) };
 	t->entries[i] = (struct trust_entry){
 		.name = WRITABLE(name),
-		.kind = TRUST_PARTNER,
+		.kind = TRUST_SERVER,
 		.anchors = anchors,
 		.members = &t->members[i],
 		.n_members = 1,
+		.port = 5061,
+		.rate = TRUST_RATE_NONE,
 		.profile = TRUST_RFC9525,
 		.usage = TRUST_USAGE_TLS,
 		.tls12 = true,
@@ -398,4 +411,167 @@ static _unused_ void test_connect(int fds[2])
 		assert_int_equal(setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &(int){ 1 },
 					    sizeof(int)),
 				 0);
+}
+
+/* ---- a network of one listener and two peers ---- */
+
+struct test_net {
+	struct test_conf conf;
+	struct test_cert ca, cert_a, cert_b;
+	uint32_t anchors, entry_a, entry_b;
+};
+
+/* Our identity is b; a.example and b.example are listed. What a test adds comes before the build.
+ */
+static _unused_ void test_net_init(struct test_net *n)
+{
+	struct test_conf *t = &n->conf;
+
+	assert_int_equal(tls_global_init(), 0);
+	n->ca = test_cert_make((struct test_spec){ .cn = "Test CA", .ca = true });
+	n->cert_a = test_cert_make((struct test_spec){ .issuer = &n->ca, .dns = { "a.example" } });
+	n->cert_b = test_cert_make((struct test_spec){ .issuer = &n->ca, .dns = { "b.example" } });
+	test_conf_init(t);
+	test_files_add_certs(&t->files, "ca.pem", &n->ca, NULL);
+	test_files_add_certs(&t->files, "b.pem", &n->cert_b, NULL);
+	test_files_add_key(&t->files, "b.key", &n->cert_b);
+	test_conf_identity(t, "b", "b.pem", "b.key");
+	n->anchors = test_conf_anchors(t, "test", false, "ca.pem");
+	n->entry_a = test_conf_entry(t, "a.example", n->anchors);
+	n->entry_b = test_conf_entry(t, "b.example", n->anchors);
+}
+
+static _unused_ void test_net_done(struct test_net *n)
+{
+	test_conf_done(&n->conf);
+	test_cert_done(&n->ca);
+	test_cert_done(&n->cert_a);
+	test_cert_done(&n->cert_b);
+}
+
+static _unused_ struct tls_job test_net_job(const struct test_net *n, bool dial)
+{
+	return (struct tls_job){
+		.dial = dial,
+		.mutual = true,
+		.tls12 = true,
+		.kernel_ciphers = { 7, 7 },
+		.entry = dial ? n->entry_b : TRUST_ENTRY_ANY,
+	};
+}
+
+/* ---- ours against a session of plain GnuTLS ---- */
+
+static const char *const test_versions[] _unused_ = { "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+						      "NORMAL:-VERS-ALL:+VERS-TLS1.2" };
+
+struct test_peer {
+	const struct test_cert *chain[20]; /* what the peer shows; none: no certificate */
+	const char *priority;		   /* NULL: NORMAL */
+	bool server;
+	gnutls_certificate_credentials_t credentials; /* instead of @chain */
+};
+
+struct test_duel {
+	int fds[2]; /* theirs, ours */
+	struct tls_handshake *ours;
+	gnutls_session_t theirs;
+	gnutls_certificate_credentials_t credentials;
+	int their_error;
+};
+
+static _unused_ void test_peer_credentials(const struct test_peer *peer,
+					   gnutls_certificate_credentials_t *ret)
+{
+	gnutls_x509_crt_t chain[20];
+	int n = 0;
+
+	assert_int_equal(gnutls_certificate_allocate_credentials(ret), 0);
+	for (; n < 20 && peer->chain[n]; n++)
+		chain[n] = peer->chain[n]->crt;
+	if (n > 0)
+		assert_int_equal(gnutls_certificate_set_x509_key(*ret, chain, n,
+								 peer->chain[0]->key),
+				 0);
+}
+
+static _unused_ void test_duel_new(struct test_duel *d, struct tls_store *store, struct tls_job job,
+				   struct test_peer peer)
+{
+	*d = (struct test_duel){ 0 };
+	test_connect(d->fds);
+	assert_int_equal(tls_handshake_new(store, &job, d->fds[1], &d->ours), 0);
+	if (!peer.credentials)
+		test_peer_credentials(&peer, &d->credentials);
+	assert_int_equal(gnutls_init(&d->theirs,
+				     GNUTLS_NONBLOCK | GNUTLS_FORCE_CLIENT_CERT |
+					     (peer.server ? GNUTLS_SERVER : GNUTLS_CLIENT)),
+			 0);
+	assert_int_equal(gnutls_priority_set_direct(d->theirs,
+						    peer.priority ? peer.priority : "NORMAL", NULL),
+			 0);
+	gnutls_credentials_set(d->theirs, GNUTLS_CRD_CERTIFICATE,
+			       peer.credentials ? peer.credentials : d->credentials);
+	gnutls_transport_set_int(d->theirs, d->fds[0]);
+}
+
+static _unused_ void test_duel_done(struct test_duel *d)
+{
+	d->ours = tls_handshake_free(d->ours);
+	gnutls_deinit(d->theirs);
+	if (d->credentials)
+		gnutls_certificate_free_credentials(d->credentials);
+	fd_close(d->fds[0]);
+	fd_close(d->fds[1]);
+}
+
+/* Until ours is over; what theirs came to is in their_error. */
+static _unused_ int test_duel_run(struct test_duel *d)
+{
+	int r = TLS_E_WANT_READ, theirs = GNUTLS_E_AGAIN;
+
+	for (int i = 0; i < 200 && (r == TLS_E_WANT_READ || theirs == GNUTLS_E_AGAIN); i++) {
+		if (theirs == GNUTLS_E_AGAIN)
+			theirs = gnutls_handshake(d->theirs);
+		if (r == TLS_E_WANT_READ)
+			r = tls_handshake_step(d->ours);
+	}
+	d->their_error = theirs;
+	return r;
+}
+
+/* ---- two ends of ours ---- */
+
+struct test_pair {
+	int fds[2];
+	struct tls_handshake *dial, *accept;
+	int dialled, accepted; /* what the last steps came to */
+};
+
+static _unused_ void test_pair_new(struct test_pair *p, struct tls_store *store,
+				   struct tls_job dial, struct tls_job accept)
+{
+	*p = (struct test_pair){ 0 };
+	test_connect(p->fds);
+	assert_int_equal(tls_handshake_new(store, &dial, p->fds[0], &p->dial), 0);
+	assert_int_equal(tls_handshake_new(store, &accept, p->fds[1], &p->accept), 0);
+}
+
+static _unused_ void test_pair_done(struct test_pair *p)
+{
+	p->dial = tls_handshake_free(p->dial);
+	p->accept = tls_handshake_free(p->accept);
+	close(p->fds[0]);
+	close(p->fds[1]);
+}
+
+/* Until both are over; a dialling end that is refused at the last moment is told so by an alert. */
+static _unused_ void test_pair_run(struct test_pair *p)
+{
+	p->dialled = p->accepted = TLS_E_WANT_READ;
+	for (int i = 0;
+	     i < 1000 && (p->dialled == TLS_E_WANT_READ || p->accepted == TLS_E_WANT_READ); i++) {
+		p->dialled = tls_handshake_step(p->dial);
+		p->accepted = tls_handshake_step(p->accept);
+	}
 }

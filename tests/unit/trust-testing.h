@@ -4,6 +4,7 @@
 /*
  * A small network in which everything is in order, for tests of trust to break one thing in: a
  * site with a pool and an application, two partners, and a peer with a leaf and an intermediate.
+ * Every set of anchors wants to know about revocation, and all of it is known.
  */
 
 #include <siptls/trust.h>
@@ -12,17 +13,19 @@
 #define DAY  INT64_C(86400)
 #define YEAR (365 * DAY)
 
-enum { SITE, CONTOSO, FABRIKAM, N_ANCHORS };
-enum { POOL, GATEWAY, PARTNER, OTHER, N_ENTRIES };
+enum { SITE, CONTOSO, FABRIKAM, N_ANCHORS, GUESTS = N_ANCHORS };
+enum { POOL, GATEWAY, PARTNER, OTHER, N_ENTRIES, GUEST = N_ENTRIES };
 
 struct world {
-	struct trust_anchors anchors[N_ANCHORS];
+	struct trust_anchors anchors[N_ANCHORS + 1];
 	struct trust_member members[2], gateway, partner, other;
-	struct trust_entry entries[N_ENTRIES];
+	struct trust_entry entries[N_ENTRIES + 1];
 	struct trust_policy policy;
+	char *blocked[2];
+	uint8_t blocked_fingerprints[2][32];
 	struct trust_certificate certs[3];
 	struct trust_name names[4];
-	struct trust_path paths[N_ANCHORS];
+	struct trust_path paths[6];
 	struct trust_facts facts;
 	struct trust_question question;
 	struct trust_verdict verdict;
@@ -49,9 +52,21 @@ static inline void world_entry(struct world *w, uint32_t entry, const char *name
 		.anchors = anchors,
 		.members = members,
 		.n_members = n_members,
+		.port = 5061,
+		.rate = TRUST_RATE_NONE,
 		.profile = kind == TRUST_POOL ? TRUST_POOL_NAMES : TRUST_RFC9525,
 		.usage = TRUST_USAGE_TLS,
 		.directions = TRUST_INBOUND | TRUST_OUTBOUND,
+	};
+}
+
+/* A list that tells that its certificate is good, and will for another day. */
+static inline struct trust_link link_good(void)
+{
+	return (struct trust_link){
+		.status = TRUST_STATUS_GOOD,
+		.this_update = NOW - DAY,
+		.next_update = NOW + DAY,
 	};
 }
 
@@ -86,6 +101,7 @@ static inline void world_peer(struct world *w, uint32_t anchors)
 		.outcome = TRUST_CHAIN_OK,
 		.certs = { 0, 1 },
 		.n_certs = 2,
+		.links = { link_good(), link_good() },
 		.anchor_subject = text("CN=root"),
 		.anchor_not_before = NOW - 2 * YEAR,
 		.anchor_not_after = NOW + 2 * YEAR,
@@ -108,6 +124,9 @@ static inline void world_make(struct world *w)
 	w->anchors[SITE] = (struct trust_anchors){ .name = text("headquarters"), .internal = true };
 	w->anchors[CONTOSO] = (struct trust_anchors){ .name = text("contoso") };
 	w->anchors[FABRIKAM] = (struct trust_anchors){ .name = text("fabrikam") };
+	w->anchors[GUESTS] = (struct trust_anchors){ .name = text("guests") };
+	for (size_t i = 0; i < ARRAY_SIZE(w->anchors); i++)
+		w->anchors[i].revocation = TRUST_REVOCATION_REQUIRE;
 	w->members[0].name = text("a.hq.example");
 	w->members[1].name = text("b.hq.example");
 	w->gateway.name = text("gw.hq.example");
@@ -115,8 +134,8 @@ static inline void world_make(struct world *w)
 	w->other.name = text("sip.fabrikam.example");
 	world_entry(w, POOL, "pool.hq.example", TRUST_POOL, SITE, w->members, 2);
 	world_entry(w, GATEWAY, "gw.hq.example", TRUST_APPLICATION, SITE, &w->gateway, 1);
-	world_entry(w, PARTNER, "sip.contoso.example", TRUST_PARTNER, CONTOSO, &w->partner, 1);
-	world_entry(w, OTHER, "sip.fabrikam.example", TRUST_PARTNER, FABRIKAM, &w->other, 1);
+	world_entry(w, PARTNER, "sip.contoso.example", TRUST_SERVER, CONTOSO, &w->partner, 1);
+	world_entry(w, OTHER, "sip.fabrikam.example", TRUST_SERVER, FABRIKAM, &w->other, 1);
 	w->policy = (struct trust_policy){
 		.anchors = w->anchors,
 		.n_anchors = N_ANCHORS,
@@ -131,6 +150,23 @@ static inline void world_make(struct world *w)
 		.entry = TRUST_ENTRY_ANY,
 		.now = NOW,
 	};
+}
+
+/* From now on whoever the guests' CA vouches for may call; the caller is one of them. */
+static inline void world_open(struct world *w)
+{
+	w->policy.n_anchors++;
+	w->policy.n_entries++;
+	world_entry(w, GUEST, "guests", TRUST_DISCOVERED, GUESTS, NULL, 0);
+	w->entries[GUEST].directions = TRUST_INBOUND;
+	w->paths[0].anchors = GUESTS;
+	w->names[0] = name_of(TRUST_NAME_DNS, "sip.guest.example", 17);
+}
+
+static inline void world_block(struct world *w, const char *name)
+{
+	w->policy.blocked = w->blocked;
+	w->blocked[w->policy.n_blocked++] = text(name);
 }
 
 static inline enum reason world_judge(struct world *w)

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who may have signed: keys by name, and what they signed - lists, and one another's certificates.
+ */
+
+#include <revocation/store.h>
+
+/* ---- signatures ---- */
+
+bool revocation_signers_have(const struct store_signers *signers, uint32_t key)
+{
+	for (size_t i = 0; i < signers->n; i++) {
+		if (signers->keys[i] == key)
+			return true;
+	}
+	return false;
+}
+
+static bool is_named(const struct store_key *key, const uint8_t *name_id)
+{
+	return memcmp(store_key_issuer(key)->subject_id, name_id, TRUST_DIGEST_SIZE) == 0;
+}
+
+static void try_key(const struct revocation_store *store, uint32_t key,
+		    const struct revocation_proof *proof, struct store_signers *signers, size_t max)
+{
+	if (signers->n < max &&
+	    revocation_proof_holds(proof, store_key_issuer(store->keys[key])->key))
+		signers->keys[signers->n++] = key;
+}
+
+void revocation_list_verify(const struct revocation_store *store, struct store_list *list)
+{
+	for (; list->signers.tried < store->n_keys; list->signers.tried++) {
+		uint32_t i = (uint32_t)list->signers.tried;
+
+		if (!is_named(store->keys[i], list->crl.name_id))
+			continue;
+		if (!store->keys[i]->crl_sign) {
+			list->not_allowed = true;
+			continue;
+		}
+		list->refuted = true;
+		try_key(store, i, &list->crl.proof, &list->signers, STORE_KEYS_PER_NAME_MAX);
+	}
+	if (list->signers.n > 0)
+		list->refuted = false;
+}
+
+void revocation_list_forget(struct store_list *list)
+{
+	list->signers.tried = list->signers.n = 0;
+	list->refuted = list->not_allowed = false;
+}
+
+static void find_parents(const struct revocation_store *store, struct store_cert *cert)
+{
+	for (; cert->parents.tried < store->n_keys; cert->parents.tried++) {
+		uint32_t i = (uint32_t)cert->parents.tried;
+
+		if (is_named(store->keys[i], cert->issuer.issuer_id))
+			try_key(store, i, &cert->issuer.proof, &cert->parents, STORE_PARENTS_MAX);
+	}
+}
+
+/* ---- relations ---- */
+
+struct relating {
+	struct revocation_store *store;
+	uint32_t signer;
+	store_relation_fn fn;
+	void *userdata;
+};
+
+/* Every certificate of the signing key that @parent issued. */
+static int relate_siblings(const struct relating *r, uint32_t target, uint32_t parent, uint32_t via)
+{
+	const struct store_key *key = r->store->keys[r->signer];
+
+	for (size_t i = 0; i < key->n_certs; i++) {
+		struct store_cert *cert = key->certs[i];
+		int e;
+
+		find_parents(r->store, cert);
+		if (!cert->issuer.crl_sign || cert->issuer.unsupported ||
+		    !revocation_signers_have(&cert->parents, parent))
+			continue;
+		e = r->fn(r->userdata, &(struct store_relation){ target, via, cert, parent });
+		if (e)
+			return e;
+	}
+	return 0;
+}
+
+static int relate_target(const struct relating *r, uint32_t target)
+{
+	const struct store_key *key = r->store->keys[target];
+	int e;
+
+	e = relate_siblings(r, target, target, STORE_UNCONDITIONAL);
+	for (size_t i = 0; i < key->n_certs && e == 0; i++) {
+		struct store_cert *cert = key->certs[i];
+
+		find_parents(r->store, cert);
+		for (size_t k = 0; k < cert->parents.n && e == 0; k++) {
+			uint32_t parent = cert->parents.keys[k];
+
+			if (parent == target)
+				continue;
+			if (parent == r->signer)
+				e = r->fn(r->userdata,
+					  &(struct store_relation){ target, parent, NULL, 0 });
+			else
+				e = relate_siblings(r, target, parent, parent);
+		}
+	}
+	return e;
+}
+
+int revocation_store_relate(struct revocation_store *store, uint32_t signer, store_relation_fn fn,
+			    void *userdata)
+{
+	const struct relating relating = { store, signer, fn, userdata };
+	const uint8_t *name = store_key_issuer(store->keys[signer])->subject_id;
+
+	for (uint32_t i = 0; i < store->n_keys; i++) {
+		int r;
+
+		if (i == signer || !is_named(store->keys[i], name))
+			continue;
+		r = relate_target(&relating, i);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- adding ---- */
+
+static struct store_key *find_key(const struct revocation_store *store,
+				  const struct revocation_issuer *issuer, size_t *ret_of_name)
+{
+	*ret_of_name = 0;
+	for (size_t i = 0; i < store->n_keys; i++) {
+		if (memcmp(store_key_issuer(store->keys[i])->id, issuer->id, TRUST_ID_SIZE) == 0)
+			return store->keys[i];
+		*ret_of_name += is_named(store->keys[i], issuer->subject_id);
+	}
+	return NULL;
+}
+
+static bool is_known(const struct store_key *key, const struct revocation_issuer *issuer)
+{
+	for (size_t i = 0; i < key->n_certs; i++) {
+		const struct revocation_issuer *known = &key->certs[i]->issuer;
+
+		if (memcmp(known->issuer_id, issuer->issuer_id, TRUST_DIGEST_SIZE) == 0 &&
+		    memcmp(known->serial_id, issuer->serial_id, TRUST_DIGEST_SIZE) == 0 &&
+		    known->proof.signature_size == issuer->proof.signature_size &&
+		    (known->proof.signature_size == 0 ||
+		     memcmp(known->proof.signature, issuer->proof.signature,
+			    known->proof.signature_size) == 0))
+			return true;
+	}
+	return false;
+}
+
+static int add_key(struct revocation_store *store, struct store_key **ret)
+{
+	struct store_key **keys;
+
+	keys = reallocarray(store->keys, store->n_keys + 1, sizeof(struct store_key *));
+	if (!keys)
+		return -ENOMEM;
+	store->keys = keys;
+	*ret = keys[store->n_keys] = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* Takes what is in @issuer. */
+static int add_cert(struct revocation_store *store, struct store_key *key,
+		    struct revocation_issuer *issuer)
+{
+	struct store_cert *cert = calloc(1, sizeof(*cert));
+	bool may_now = issuer->crl_sign && !key->crl_sign && key->n_certs > 0;
+
+	if (!cert)
+		return -ENOMEM;
+	cert->issuer = *issuer;
+	*issuer = (struct revocation_issuer){};
+	key->certs[key->n_certs++] = cert;
+	key->crl_sign |= cert->issuer.crl_sign;
+	store->n_certs++;
+	if (!may_now)
+		return 0;
+	list_foreach (s, &store->sources) {
+		list_foreach (node, &container_of(s, struct store_source, node)->lists)
+			revocation_list_forget(container_of(node, struct store_list, node));
+	}
+	return 0;
+}
+
+static int add_issuer(struct revocation_store *store, struct revocation_issuer *issuer)
+{
+	struct store_key *key;
+	size_t of_name;
+	int r;
+
+	if (store->n_certs == REVOCATION_ISSUERS_MAX)
+		return 0;
+	key = find_key(store, issuer, &of_name);
+	if (key)
+		return is_known(key, issuer) || key->n_certs == STORE_CERTS_PER_KEY_MAX
+			       ? 0
+			       : add_cert(store, key, issuer);
+	if (of_name == STORE_KEYS_PER_NAME_MAX)
+		return 0;
+	r = add_key(store, &key);
+	if (r)
+		return r;
+	r = add_cert(store, key, issuer);
+	if (r)
+		free(key); /* no key without a certificate */
+	else
+		store->n_keys++;
+	return r;
+}
+
+int revocation_store_add_issuer(struct revocation_store *store, const void *der, size_t size)
+{
+	struct revocation_issuer issuer;
+	int r;
+
+	r = revocation_issuer_read((struct der){ der, size }, &issuer);
+	if (r > 0) /* it will sign no list that could be read */
+		return 0;
+	if (r < 0)
+		return r;
+	r = add_issuer(store, &issuer);
+	revocation_issuer_done(&issuer);
+	return r;
+}
+
+void revocation_store_clear_issuers(struct revocation_store *store)
+{
+	for (size_t i = 0; i < store->n_keys; i++) {
+		for (size_t k = 0; k < store->keys[i]->n_certs; k++) {
+			revocation_issuer_done(&store->keys[i]->certs[k]->issuer);
+			free(store->keys[i]->certs[k]);
+		}
+		free(store->keys[i]);
+	}
+	free(store->keys);
+	store->keys = NULL;
+	store->n_keys = store->n_certs = 0;
+	list_foreach (s, &store->sources) {
+		list_foreach (node, &container_of(s, struct store_source, node)->lists)
+			revocation_list_forget(container_of(node, struct store_list, node));
+	}
+}
