@@ -49,6 +49,26 @@ static void log_to_journal(int priority, const char *message_id, const struct lo
 		free(lines[i]);
 }
 
+/*
+ * A value may come from a peer, by way of a worker that it has taken over. What has been made
+ * printable before (text_add_foreign()) is not made so twice.
+ */
+static void add_value(struct text *line, const char *value)
+{
+	bool quoted = value[strcspn(value, " \"=")] != '\0';
+
+	text_addf(line, quoted ? "\"" : "");
+	for (; *value; value++) {
+		if (*value == '"')
+			text_addf(line, "\\\"");
+		else if (*value >= 0x20 && *value < 0x7f)
+			text_addf(line, "%c", *value);
+		else
+			text_addf(line, "\\x%02x", (unsigned char)*value);
+	}
+	text_addf(line, quoted ? "\"" : "");
+}
+
 /* "SIPTLS_PEER" is "peer=" to a person. */
 static void add_field(struct text *line, const struct log_field *field)
 {
@@ -59,10 +79,8 @@ static void add_field(struct text *line, const struct log_field *field)
 	text_addf(line, " ");
 	for (; *name; name++)
 		text_addf(line, "%c", *name >= 'A' && *name <= 'Z' ? *name + 32 : *name);
-	/* A value may come from a peer, by way of a worker that it has taken over. */
-	text_addf(line, strchr(field->value, ' ') ? "=\"" : "=");
-	text_add_foreign(line, field->value, strlen(field->value));
-	text_addf(line, strchr(field->value, ' ') ? "\"" : "");
+	text_addf(line, "=");
+	add_value(line, field->value);
 }
 
 void log_event(int priority, const char *message_id, const struct log_field *fields,

@@ -4,8 +4,6 @@
 
 #include "fetch/process.h"
 
-#include <signal.h>
-
 #define ANSWER_MS  10000 /* beyond the lookup's own deadline */
 #define PREVIEW_MS 60000
 
@@ -13,12 +11,9 @@
 
 static void requests_free(struct list *requests)
 {
-	while (!list_empty(requests)) {
-		struct fetch_request *request =
-			container_of(requests->next, struct fetch_request, link);
-
-		list_remove(&request->link);
-		free(request);
+	list_foreach_safe (link, requests) {
+		list_remove(link);
+		free(container_of(link, struct fetch_request, link));
 	}
 }
 

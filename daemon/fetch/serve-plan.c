@@ -4,7 +4,6 @@
 
 #include "fetch/serve.h"
 
-#include <fcntl.h>
 #include <netdb.h>
 #include <siptls/sandbox.h>
 #include <stdio.h>
@@ -155,7 +154,9 @@ static int sources_append(struct fetch_sources *list, struct revocation_source *
 	if (!grown)
 		return -ENOMEM;
 	list->items = grown;
-	grown[list->n++] = (struct revocation_source){ source->kind, steal_ptr(source->location) };
+	grown[list->n].kind = source->kind;
+	grown[list->n].location = steal_ptr(source->location);
+	list->n++;
 	return 0;
 }
 

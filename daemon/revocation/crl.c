@@ -35,6 +35,15 @@ static void unsupported(struct revocation_crl *crl, const char *detail)
 		crl->detail = detail;
 }
 
+/* Delta CRLs and those for some reasons: a certificate that is listed is revoked none the less. */
+static void partial(struct revocation_crl *crl, uint32_t partly, const char *detail)
+{
+	crl->flags |= BOARD_PARTIAL;
+	crl->partly |= partly;
+	if (!crl->detail)
+		crl->detail = detail;
+}
+
 /* ---- issuingDistributionPoint (RFC 5280 5.2.5) ---- */
 
 static bool read_point_name(struct der point, struct revocation_crl *crl)
@@ -71,6 +80,22 @@ static bool take_flag(struct der *in, uint8_t n, bool *ret)
 	return true;
 }
 
+static bool take_reasons(struct der *in, struct revocation_crl *crl)
+{
+	struct der bits;
+	uint32_t reasons = 0;
+
+	if (!der_follows(*in, DER_CONTEXT(3)))
+		return true;
+	/* ReasonFlags has nine bits, after the byte that tells how many are unused */
+	if (!revocation_der_take(in, DER_CONTEXT(3), &bits) || bits.len < 2 || bits.len > 3)
+		return false;
+	for (size_t i = 1; i < bits.len; i++)
+		reasons = reasons << 8 | bits.p[i];
+	partial(crl, PARTLY_REASONS(reasons), "it covers some reasons only");
+	return true;
+}
+
 static int compare_points(const void *a, const void *b)
 {
 	return memcmp(a, b, TRUST_DIGEST_SIZE);
@@ -89,12 +114,8 @@ static bool read_point(struct der value, struct revocation_crl *crl)
 		return false;
 	if (!take_flag(&point, 1, &users) || !take_flag(&point, 2, &cas))
 		return false;
-	if (der_follows(point, DER_CONTEXT(3))) {
-		if (!revocation_der_take(&point, DER_CONTEXT(3), NULL))
-			return false;
-		unsupported(crl, "it covers some reasons only");
-	}
-	if (!take_flag(&point, 4, &indirect) || !take_flag(&point, 5, &attributes) || point.len > 0)
+	if (!take_reasons(&point, crl) || !take_flag(&point, 4, &indirect) ||
+	    !take_flag(&point, 5, &attributes) || point.len > 0)
 		return false;
 	if (indirect)
 		unsupported(crl, "an indirect CRL");
@@ -133,7 +154,7 @@ static bool on_extension(void *userdata, const struct der_extension *extension)
 	case 20:
 		return read_number(extension->value, crl);
 	case 27:
-		unsupported(crl, "a delta CRL");
+		partial(crl, PARTLY_DELTA, "a delta CRL");
 		return true;
 	case 28:
 		return read_point(extension->value, crl);
@@ -353,7 +374,7 @@ void revocation_crl_done(struct revocation_crl *crl)
 
 bool revocation_crl_same_scope(const struct revocation_crl *a, const struct revocation_crl *b)
 {
-	return a->flags == b->flags && a->n_points == b->n_points &&
+	return a->flags == b->flags && a->partly == b->partly && a->n_points == b->n_points &&
 	       memcmp(a->points, b->points, a->n_points * TRUST_DIGEST_SIZE) == 0;
 }
 

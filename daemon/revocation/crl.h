@@ -9,6 +9,9 @@
 
 #define CRL_NUMBER_MAX 32 /* bytes; RFC 5280 5.2.3 allows 20 */
 
+#define PARTLY_DELTA	  0x10000
+#define PARTLY_REASONS(r) ((r)&0xffff) /* ReasonFlags */
+
 /* Memory: owned, revocation_crl_done() frees. */
 struct revocation_crl {
 	uint8_t name_id[TRUST_DIGEST_SIZE];
@@ -17,11 +20,12 @@ struct revocation_crl {
 	uint8_t number[CRL_NUMBER_MAX]; /* without leading zeros; all of it zero: none */
 	size_t number_size;
 	bool has_number;
-	uint32_t flags; /* BOARD_* */
+	uint32_t flags;	 /* BOARD_* */
+	uint32_t partly; /* with BOARD_PARTIAL: of what, PARTLY_* */
 	uint32_t n_points;
 	uint8_t points[BOARD_POINTS_MAX][TRUST_DIGEST_SIZE]; /* sorted */
 	const char *detail;				     /* why it is unsupported, or NULL */
-	struct board_entry *entries;			     /* sorted; none if it is unsupported */
+	struct board_entry *entries; /* sorted; none without BOARD_SUPPORTED */
 	size_t n_entries;
 	size_t n_listed;
 	struct revocation_proof proof;

@@ -55,7 +55,8 @@ enum {
 	BOARD_USERS_ONLY = 2,
 	BOARD_CAS_ONLY = 4,
 	BOARD_NOBODY = 8, /* its scope holds no certificate of this kind: attribute certificates */
-	BOARD_FLAGS = 15,
+	BOARD_PARTIAL = 16, /* what it lists is revoked; what it does not may be, too */
+	BOARD_FLAGS = 31,
 };
 
 struct board_crl {

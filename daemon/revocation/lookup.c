@@ -67,8 +67,11 @@ static void read_list(const struct revocation_board *board, const struct board_c
 	}
 	entry = bsearch(cert->serial_id, board->entries + crl->first, crl->n, sizeof(*entry),
 			revocation_entry_compare);
-	if (!entry)
+	if (!entry) {
+		if (crl->flags & BOARD_PARTIAL)
+			ret->status = TRUST_STATUS_UNSUPPORTED;
 		return;
+	}
 	ret->status = TRUST_STATUS_REVOKED;
 	ret->revoked_at = (int64_t)(entry->when_why >> 8);
 	ret->revoked_why = (uint8_t)entry->when_why;

@@ -72,7 +72,7 @@ static const char *detail_of(const struct store_list *list)
 
 static enum revocation_crl_state state_of(const struct store_list *list)
 {
-	if (!(list->crl.flags & BOARD_SUPPORTED))
+	if (!(list->crl.flags & BOARD_SUPPORTED) || (list->crl.flags & BOARD_PARTIAL))
 		return REVOCATION_CRL_UNSUPPORTED;
 	if (list->signers.n > 0)
 		return REVOCATION_CRL_VERIFIED;

@@ -17,7 +17,7 @@
  * Supported: complete CRLs signed by the issuer's own key, or by another key of its name that it
  * or its own issuer on the path certified for that; issuingDistributionPoint with a full name and
  * onlyContains*. Delta and indirect CRLs, scopes by reason and unknown critical extensions make an
- * answer UNSUPPORTED.
+ * answer UNSUPPORTED; but what a delta CRL or one for some reasons lists is revoked.
  */
 
 #include <siptls/base.h>

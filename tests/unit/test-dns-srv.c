@@ -31,7 +31,7 @@ static const struct sample samples[] = {
 	{ "plain", RDATA("\0\12\0\x3c\x13\xc5\1a\7example\0"), 0, "a.example" },
 	{ "capitals", RDATA("\0\1\0\2\0\3\3SIP\7EXAMPLE\0"), 0, "sip.example" },
 	{ "root", RDATA("\0\0\0\0\0\0\0"), 0, "" },
-	{ "digits", RDATA("\0\0\0\0\0\1\3" "127\1-\0"), 0, "127.-" },
+	{ "digits", RDATA("\0\0\0\0\0\1\003\06127\1-\0"), 0, "127.-" },
 	{ "space", RDATA("\0\0\0\0\0\1\3a b\0"), DNS_SRV_E_NAME, "a b" },
 	{ "dot-inside", RDATA("\0\0\0\0\0\1\3a.b\0"), DNS_SRV_E_NAME, "a.b" },
 	{ "escape", RDATA("\0\0\0\0\0\1\4\33[2J\0"), DNS_SRV_E_NAME, "\\x1b[2j" },

@@ -419,7 +419,7 @@ static int mute_socket(struct net_addr *ret)
 static void test_deadline(void **state _unused_)
 {
 	struct dns_config config = { .n_servers = 1, .timeout_ms = 300 };
-	_cleanup_fd_ int fd = mute_socket(&config.servers[0]);
+	_cleanup_fd_ _unused_ int fd = mute_socket(&config.servers[0]);
 	uint64_t before = time_monotonic_ms();
 	struct dns_answer a;
 
@@ -435,7 +435,7 @@ static void test_deadline(void **state _unused_)
 static void test_second_server(void **state _unused_)
 {
 	struct dns_config config = { .n_servers = 2 };
-	_cleanup_fd_ int fd = mute_socket(&config.servers[0]);
+	_cleanup_fd_ _unused_ int fd = mute_socket(&config.servers[0]);
 	struct dns_answer a;
 
 	config.servers[1] = loopback(server.port);
@@ -536,7 +536,7 @@ static bool each_cancel(struct fixture *f)
 static void test_cancel(void **state _unused_)
 {
 	struct dns_config config = { .n_servers = 1, .timeout_ms = 300 };
-	_cleanup_fd_ int fd = mute_socket(&config.servers[0]);
+	_cleanup_fd_ _unused_ int fd = mute_socket(&config.servers[0]);
 	struct fixture f = { .each = each_cancel };
 
 	setup(&f, &config);
