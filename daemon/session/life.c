@@ -256,6 +256,7 @@ static void on_result(struct session *session, const struct session_event *event
 		return session_end(session, reason, judged ? why_buf : result->detail);
 	}
 	session->facts = NULL;
+	session->sessions->totals.chains_cached += result->cached;
 	if (session->mutual) {
 		session->expires = verdict.expires;
 		session->standing = (uint8_t)verdict.standing;

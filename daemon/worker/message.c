@@ -55,6 +55,7 @@ static void wire_result(struct wire *w, struct worker_result *m)
 	wire_text(w, m->group, sizeof(m->group));
 	wire_text(w, m->sni, sizeof(m->sni));
 	wire_u32(w, &m->identity);
+	wire_bool(w, &m->cached);
 	wire_bool(w, &m->kernel);
 	if (!m->kernel || w->failed)
 		return;

@@ -174,6 +174,7 @@ static void result_fill(struct job *job, struct worker_result *result, struct wo
 	snprintf(result->group, sizeof(result->group), "%s", outcome.group);
 	snprintf(result->sni, sizeof(result->sni), "%s", outcome.sni);
 	result->identity = outcome.identity;
+	result->cached = outcome.cached;
 	result->kernel = outcome.kernel;
 	if (outcome.kernel) {
 		r = tls_handshake_export(job->hs, &result->tx, &result->rx, result->early,

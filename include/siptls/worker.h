@@ -46,6 +46,7 @@ struct worker_result {
 	char group[24];
 	char sni[256];
 	uint32_t identity;
+	bool cached; /* the chain had been verified before; the verdict is of now all the same */
 	bool kernel; /* keys below are valid; false: pump_fd is */
 	struct traffic_keys tx, rx;
 	uint8_t early[TLS_EARLY_MAX]; /* decrypted already; goes to the SIP server first */

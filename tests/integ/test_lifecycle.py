@@ -10,7 +10,7 @@ import programs
 import system
 from crowd import Crowd
 from federation import admitted, echo, make_ca, make_site, partner
-from harness import BACKEND_NONE, check, check_equal, limits
+from harness import BACKEND_NONE, Failed, check, check_equal, limits
 
 DAY = 86400
 
@@ -261,21 +261,24 @@ def no_growth(ctx, site, before, what):
 class Traffic:
     """Calls without end: one SIPp after the other, on one connection and with one for each call."""
 
-    def __init__(self, ctx, target):
-        self.ctx, self.target, self.turns, self.uac = ctx, target, 0, None
+    def __init__(self, ctx, target, sites):
+        self.ctx, self.target, self.sites, self.turns, self.uac = ctx, target, sites, 0, None
 
     def go_on(self):
         if self.uac and self.uac.process.poll() is None:
             return
         if self.uac:
-            self.uac.succeed()
+            self.succeed()
         self.turns += 1
         self.uac = programs.sipp_start(self.ctx, self.target, self.ctx.amount("calls"),
                                        self.ctx.amount("calls_rate") // 2, name=f"uac-{self.turns}",
                                        connection_per_call=self.turns % 2 == 0)
 
     def succeed(self):
-        self.uac.succeed()
+        try:
+            self.uac.succeed()
+        except Failed as error:
+            raise Failed(f"ended: {[site.ended() for site in self.sites]}; {error}") from None
 
 
 @limits(seconds=600, heavy=True)
@@ -285,7 +288,7 @@ def test_many_reloads(ctx):
     uas = programs.sipp_uas(ctx)
     b = ctx.site("b", identity="b").listen("trunk", f"127.0.0.1:{uas}").start()
     a = ctx.site("a").dial("to-b", b.port("trunk")).start()
-    plain, traffic = b.topology, Traffic(ctx, a.port("to-b"))
+    plain, traffic = b.topology, Traffic(ctx, a.port("to-b"), (a, b))
 
     def change(n):
         for site in (a, b):

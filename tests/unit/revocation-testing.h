@@ -29,12 +29,12 @@ struct piece {
 
 static _unused_ uint8_t *test_room(size_t n)
 {
-	static uint8_t arena[64 * 1024 * 1024];
+	static _Alignas(8) uint8_t arena[64 * 1024 * 1024];
 	static size_t used;
 	uint8_t *p = arena + used;
 
 	assert_true(n <= sizeof(arena) - used);
-	used += n;
+	used += (n + 7) / 8 * 8;
 	return p;
 }
 

@@ -547,14 +547,46 @@ static void test_partitions(void **state)
 	test_cert_done(&in_a);
 }
 
+/* Delta CRLs and those for some reasons say what is revoked, never that something is not. */
+static void test_partial(void **state)
+{
+	const struct piece rows[] = {
+		CRL(LEAF, .extensions = test_extension(27, true, integer(1))),
+		CRL(LEAF, POINT(BYTES("\x83\x02\x06\x40"))),
+		CRL(LEAF, POINT(BYTES("\x83\x03\x07\x40\x80"))),
+	};
+	struct revocation_store *store;
+	struct revocation_board *board;
+
+	(void)state;
+	assert_int_equal(revocation_store_new(&store), 0);
+	test_issuer(store, &ca);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char name[] = { '/', (char)('0' + i), 0 };
+
+		assert_int_equal(ask(rows[i], &ca, &leaf, &ca).status, TRUST_STATUS_REVOKED);
+		assert_int_equal(ask(rows[i], &ca, &other, &ca).status, TRUST_STATUS_UNSUPPORTED);
+		assert_int_equal(view(rows[i], &ca).state, REVOCATION_CRL_UNSUPPORTED);
+		test_put(store, name, rows[i]);
+	}
+	test_put(store, "/plain", CRL(.this_update = -9, .next_update = 1));
+	board = test_publish(store);
+	assert_int_equal(test_lookup(board, &leaf, &ca).status, TRUST_STATUS_REVOKED);
+	assert_int_equal(test_lookup(board, &other, &ca).status, TRUST_STATUS_GOOD);
+	/* none took the place of another */
+	for (uint32_t i = 0; i < revocation_board_crls(board); i++)
+		assert_int_equal(board->crls[i].n, i < ARRAY_SIZE(rows) ? 3 : 0);
+	revocation_board_unref(board);
+	revocation_store_free(store);
+	view(NOTHING, NULL);
+}
+
 static void test_unsupported(void **state)
 {
 	struct piece unknown =
 		SEQ(OID("\x2a\x03\x04"), BYTES("\x01\x01\xff"), WRAP(0x04, BYTES("\x05\x00")));
 	const struct piece rows[] = {
-		CRL(LEAF, .extensions = test_extension(27, true, integer(1))),
 		CRL(LEAF, .extensions = unknown),
-		CRL(LEAF, POINT(BYTES("\x83\x02\x00\x40"))),
 		CRL(LEAF, POINT(BYTES("\x84\x01\xff"))),
 		CRL(LEAF, POINT(WRAP(0xa0, WRAP(0xa1, SEQ(OID("\x55\x04\x03"),
 							  WRAP(0x0c, BYTES("x"))))))),
@@ -883,16 +915,16 @@ static void test_staple_or_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),	       cmocka_unit_test(test_views),
-		cmocka_unit_test(test_reasons),	       cmocka_unit_test(test_signatures),
-		cmocka_unit_test(test_algorithms),     cmocka_unit_test(test_names),
-		cmocka_unit_test(test_separate_keys),  cmocka_unit_test(test_rollover),
-		cmocka_unit_test(test_stolen_name),    cmocka_unit_test(test_scopes),
-		cmocka_unit_test(test_partitions),     cmocka_unit_test(test_unsupported),
-		cmocka_unit_test(test_rollback),       cmocka_unit_test(test_forged_newer),
-		cmocka_unit_test(test_late_usage),     cmocka_unit_test(test_pem),
-		cmocka_unit_test(test_library_crl),    cmocka_unit_test(test_learn),
-		cmocka_unit_test(test_staple_or_list),
+		cmocka_unit_test(test_answers),	      cmocka_unit_test(test_views),
+		cmocka_unit_test(test_reasons),	      cmocka_unit_test(test_signatures),
+		cmocka_unit_test(test_algorithms),    cmocka_unit_test(test_names),
+		cmocka_unit_test(test_separate_keys), cmocka_unit_test(test_rollover),
+		cmocka_unit_test(test_stolen_name),   cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_partitions),    cmocka_unit_test(test_partial),
+		cmocka_unit_test(test_unsupported),   cmocka_unit_test(test_rollback),
+		cmocka_unit_test(test_forged_newer),  cmocka_unit_test(test_late_usage),
+		cmocka_unit_test(test_pem),	      cmocka_unit_test(test_library_crl),
+		cmocka_unit_test(test_learn),	      cmocka_unit_test(test_staple_or_list),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

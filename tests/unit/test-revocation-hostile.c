@@ -408,6 +408,68 @@ static void test_every_byte_of_a_board(void **state)
 	assert_false(try_board(JOIN(board, BYTES("\0"))));
 }
 
+/* What each check is for: the field as it must not be. */
+static void test_fields_of_a_board(void **state)
+{
+	struct piece bytes = make_board();
+	struct board_header *header = (void *)(uintptr_t)bytes.p;
+	struct board_crl *crls = (void *)(header + 1);
+	struct board_answer *answers = (void *)(crls + header->n_crls);
+	struct board_signer *signers = (void *)(answers + header->n_answers);
+	struct board_entry *entries = (void *)(signers + header->n_signers);
+	char *texts = (void *)(entries + header->n_entries);
+	const struct {
+		void *field;
+		size_t size;
+		uint64_t value;
+	} rows[] = {
+		{ &header->magic, 1, 'x' },
+		{ &header->version, 4, BOARD_VERSION + 1 },
+		{ &header->n_crls, 4, header->n_crls + 1 },
+		{ &header->n_crls, 4, UINT32_MAX },
+		{ &header->n_answers, 4, UINT32_MAX },
+		{ &header->n_signers, 4, UINT32_MAX },
+		{ &header->n_entries, 8, header->n_entries + 1 },
+		{ &header->n_entries, 8, UINT64_MAX / sizeof(struct board_entry) },
+		{ &header->n_bytes, 8, header->n_bytes - 1 },
+		{ &header->n_bytes, 8, UINT64_MAX },
+		{ &crls[0].state, 4, _REVOCATION_CRL_STATE_MAX },
+		{ &crls[0].flags, 4, BOARD_FLAGS + 1 },
+		{ &crls[0].n_points, 4, BOARD_POINTS_MAX + 1 },
+		{ &crls[0].first, 8, header->n_entries + 1 },
+		{ &crls[0].first, 8, header->n_entries - 1 },
+		{ &crls[0].n, 8, header->n_entries + 1 },
+		{ &crls[0].n, 8, UINT64_MAX },
+		{ &crls[0].source.offset, 4, UINT32_MAX },
+		{ &crls[0].source.size, 4, UINT32_MAX },
+		{ &crls[0].issuer.size, 4, crls[0].issuer.size - 1 },
+		{ &crls[0].number.offset, 4, header->n_bytes },
+		{ &texts[crls[0].detail.offset + crls[0].detail.size], 1, 'x' },
+		{ &texts[crls[0].issuer.offset + crls[0].issuer.size], 1, 'x' },
+		{ &crls[3].message.size, 4, header->n_bytes + 1 },
+		{ &crls[3].signature.offset, 4, header->n_bytes + 1 },
+		{ &answers[0].crl, 4, header->n_crls },
+		{ &answers[0].signer, 4, header->n_signers },
+		{ &answers[0].target, 8, UINT64_MAX },
+		{ &signers[0].n_scopes, 4, TRUST_SCOPES_MAX + 1 },
+		{ &entries[0].serial_id, 8, UINT64_MAX },
+	};
+
+	(void)state;
+	assert_true(header->n_crls == 5 && header->n_answers > 1 && header->n_signers > 0);
+	assert_int_equal(crls[0].n, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t saved = 0;
+
+		memcpy(&saved, rows[i].field, rows[i].size);
+		memcpy(rows[i].field, &rows[i].value, rows[i].size);
+		if (try_board(bytes))
+			fail_msg("row %zu", i);
+		memcpy(rows[i].field, &saved, rows[i].size);
+	}
+	assert_true(try_board(bytes));
+}
+
 static void test_seals(void **state)
 {
 	struct piece board = make_board();
@@ -483,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_many_entries),
 		cmocka_unit_test(test_crowd_of_keys),
 		cmocka_unit_test(test_every_byte_of_a_board),
+		cmocka_unit_test(test_fields_of_a_board),
 		cmocka_unit_test(test_seals),
 		cmocka_unit_test(test_counting),
 		cmocka_unit_test(test_edges),

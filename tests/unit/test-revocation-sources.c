@@ -399,6 +399,8 @@ static void serve(int fd)
 		answer(fd, "302 Found\r\nLocation: /loop", NOTHING);
 	else if (asks(request, "/file"))
 		answer(fd, "302 Found\r\nLocation: file:///etc/hostname", NOTHING);
+	else if (asks(request, "/ftp"))
+		answer(fd, "302 Found\r\nLocation: ftp://127.0.0.1:1/", NOTHING);
 	else if (asks(request, "/endless"))
 		answer_without_end(fd);
 	else if (asks(request, "/huge"))
@@ -510,6 +512,11 @@ static void learn_file(struct world *w)
 	refused(w, "/file");
 }
 
+static void learn_ftp(struct world *w)
+{
+	refused(w, "/ftp");
+}
+
 static void learn_endless(struct world *w)
 {
 	refused(w, "/endless");
@@ -560,7 +567,7 @@ static void test_fetch(void **state)
 	    { learn_garbage, "/garbage", false, "no CRL", -1 },
 	    { learn_empty, "/empty", false, "no CRL", -1 },
 	    { learn_loop, "/loop", false, "redirect", -1 },
-	    { learn_file, "/file", false, "file", -1 },
+	    { learn_file, "/file", false, "file", -1 }, { learn_ftp, "/ftp", false, "\"ftp\"", -1 },
 	    { learn_endless, "/endless", false, "more than 16777216 bytes", -1 },
 	    { learn_huge, "/huge", false, "more than 16777216 bytes", -1 },
 	    { learn_cut, "/cut", false, NULL, -1 },
