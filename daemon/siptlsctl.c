@@ -20,9 +20,9 @@ static const struct {
 	  "live sessions; --verify: compared with the kernel's sockets", ctl_sessions },
 	{ "show", "ID", "everything about one session", ctl_show },
 	{ "close", "ID...", "end sessions", ctl_close },
-	{ "lookup", "ADDRESS:PORT", "who is behind this peer of the SIP server", ctl_lookup },
-	{ "refusals", "[--peer NAME] [LIST]", "the last connections that were refused",
-	  ctl_refusals },
+	{ "lookup", "ADDRESS:PORT", "who is behind this connection of the SIP server", ctl_lookup },
+	{ "refusals", "[--peer NAME] [LIST]",
+	  "the last connections refused, and sessions ended for a reason", ctl_refusals },
 	{ "explain",
 	  "ID\n"
 	  "  explain --chain FILE... --as-peer NAME --direction in|out [--config FILE] [--at TIME]",
@@ -54,23 +54,22 @@ static const struct {
 	  "judge a certificate as the daemon would, from files alone", ctl_verify },
 };
 
-static int usage(FILE *to, int status)
+static int usage(void)
 {
-	fprintf(to, "usage: siptlsctl [--socket PATH] [--json] [COMMAND [ARGUMENTS]]\n\n");
+	printf("usage: siptlsctl [--socket PATH] [--json] [COMMAND [ARGUMENTS]]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %s%s%s\n           %s\n", commands[i].name,
-			*commands[i].arguments ? " " : "", commands[i].arguments, commands[i].help);
-	fprintf(to,
-		"\n"
-		"  LIST: --output COLUMN,... chooses columns, --raw gives them tab-separated with\n"
-		"  plain numbers. Every command takes --json. TIME is 2027-01-31T12:00:00Z or\n"
-		"  @SECONDS since 1970; --grace takes 90s, 5m, 2h, 14d.\n"
-		"\n"
-		"  --socket PATH  of the daemon (" CONTROL_DEFAULT_PATH ")\n"
-		"  --version, --help\n"
-		"\n"
-		"exit: 0 done, 1 failed or refused, 2 wrong usage\n");
-	return status;
+		printf("  %s%s%s\n           %s\n", commands[i].name,
+		       *commands[i].arguments ? " " : "", commands[i].arguments, commands[i].help);
+	printf("\n"
+	       "  LIST: --output COLUMN,... chooses columns, --raw gives them tab-separated with\n"
+	       "  plain numbers. Every command takes --json. TIME is 2027-01-31T12:00:00Z or\n"
+	       "  @SECONDS since 1970; --grace takes 90s, 5m, 2h, 14d.\n"
+	       "\n"
+	       "  --socket PATH  of the daemon (" CONTROL_DEFAULT_PATH ")\n"
+	       "  --version, --help\n"
+	       "\n"
+	       "exit: 0 done, 1 failed or refused, 2 wrong usage\n");
+	return EXIT_SUCCESS;
 }
 
 static int run(const struct ctl_context *context, int argc, char **argv)
@@ -86,8 +85,8 @@ static int run(const struct ctl_context *context, int argc, char **argv)
 		fprintf(stderr, "siptlsctl: %s: %s\n", argv[0], strerror(-r));
 		return CTL_FAILED;
 	}
-	fprintf(stderr, "siptlsctl: no command \"%s\"\n", argv[0]);
-	return usage(stderr, CTL_USAGE);
+	fprintf(stderr, "siptlsctl: no command \"%s\", see siptlsctl --help\n", argv[0]);
+	return CTL_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -115,15 +114,15 @@ int main(int argc, char **argv)
 			context.json = true;
 			break;
 		case 'h':
-			return usage(stdout, EXIT_SUCCESS);
+			return usage();
 		case 'v':
 			printf("siptlsctl %s\n", SIPTLS_VERSION);
 			return EXIT_SUCCESS;
 		default:
-			fprintf(stderr, "siptlsctl: %s: \"%s\"\n",
+			fprintf(stderr, "siptlsctl: %s: \"%s\", see siptlsctl --help\n",
 				option == ':' ? "a value is missing" : "no such option",
 				argv[optind - 1]);
-			return usage(stderr, CTL_USAGE);
+			return CTL_USAGE;
 		}
 	}
 	if (optind == argc)

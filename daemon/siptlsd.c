@@ -168,6 +168,8 @@ static int check_files(struct check *check)
 	if (r == 0)
 		r = conf_load(snapshot, &conf, &check->error);
 	if (r == 0)
+		r = conf_machine_check(conf, &check->error);
+	if (r == 0)
 		r = ktls_probe(&support);
 	if (r == 0) {
 		conf_warnings(conf, support.ulp, check_warn, NULL);
@@ -220,9 +222,11 @@ static int on_stop(void *userdata, int signal _unused_)
 static void on_reloaded(void *userdata _unused_, const struct conf_error *error,
 			const char *summary _unused_)
 {
-	/* The status line tells of a failure too: ExecReload= alone cannot. */
-	loop_notify("READY=1\nSTATUS=%s%s", error ? "reload refused: " : "running",
-		    error ? error->text : "");
+	loop_notify("READY=1");
+	/* The status line tells of a failure too: a signal has no answer. */
+	if (error)
+		loop_notify("STATUS=reload refused, the configuration in force stays: %s",
+			    error->text);
 }
 
 static int on_hup(void *userdata, int signal _unused_)

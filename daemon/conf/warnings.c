@@ -3,6 +3,7 @@
 /* What a configuration may say and probably does not mean. */
 
 #include <conf/conf-private.h>
+#include <grp.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -187,4 +188,16 @@ void conf_warnings(const struct conf *conf, bool kernel, conf_line_fn fn, void *
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i](&w);
+}
+
+/* ---- this machine ---- */
+
+int conf_machine_check(const struct conf *conf, struct conf_error *reterr)
+{
+	if (!conf->control_group || getgrnam(conf->control_group))
+		return 0;
+	conf_error_set(reterr, conf->path, 0,
+		       "section control: group: expected a group of this machine, found \"%s\"",
+		       conf->control_group);
+	return CONF_E_INVALID;
 }

@@ -39,24 +39,33 @@ static int nothing_staged(struct control_exchange *x)
 	return control_fail(x, "org.siptls.NothingStaged", json_object());
 }
 
-int control_commit(struct control_exchange *x)
+static void on_committed(void *userdata, const struct conf_error *error _unused_,
+			 const char *summary _unused_)
 {
-	struct sessions_summary summary;
+	struct control_exchange *x = userdata;
+	struct sessions_summary figures;
 	json_t *answer;
-	int r = sessions_commit(x->sessions, json_integer_value(control_parameter(x, "at")));
 
-	if (r == SESSIONS_E_NOTHING_STAGED)
-		return nothing_staged(x);
-	if (r != 0)
-		return r;
-	sessions_summary(x->sessions, &summary);
-	answer = json_pack("{s:I}", "generation", (json_int_t)summary.generation);
-	if (summary.commit_at &&
-	    json_object_set_new(answer, "commit_at", json_integer(summary.commit_at)) < 0) {
+	sessions_summary(x->sessions, &figures);
+	answer = json_pack("{s:I}", "generation", (json_int_t)figures.generation);
+	if (figures.commit_at &&
+	    json_object_set_new(answer, "commit_at", json_integer(figures.commit_at)) < 0) {
 		json_decref(answer);
 		answer = NULL;
 	}
-	return control_answer(x, answer);
+	control_answered(x, control_answer(x, answer));
+}
+
+int control_commit(struct control_exchange *x)
+{
+	int64_t at = json_integer_value(control_parameter(x, "at"));
+	struct sessions_summary summary;
+
+	sessions_summary(x->sessions, &summary);
+	if (!summary.staged)
+		return nothing_staged(x);
+	control_answer_later(x);
+	return sessions_commit(x->sessions, at, on_committed, x) < 0 ? -ENOMEM : 0;
 }
 
 int control_abort(struct control_exchange *x)

@@ -28,12 +28,15 @@ void control_explanation_done(struct control_explanation *explanation)
 
 static void on_verdict(void *userdata, const struct session_explanation *view)
 {
-	const struct control_moment moment = { .keyed = view->judged };
+	/* Of a refusal it is always known what was decided then. */
+	const struct control_moment moment = { .keyed = view->judged || !view->live };
 	struct control_explanation *e = userdata;
 
 	if (e->error == 0 && !e->verdict)
 		e->error =
 			control_fields_make(&control_type_explanation, view, &moment, &e->verdict);
+	if (e->error == 0 && !view->judged)
+		(void)json_object_del(e->verdict, "now");
 }
 
 static void append(struct control_explanation *e, json_t *list, const struct control_type *type,

@@ -118,7 +118,7 @@ int control_list_entries(struct control_exchange *x)
 	return control_part_end(&walk.part, "entries");
 }
 
-static bool entry_is(const struct trust_entry *entry, const char *name)
+bool control_entry_is(const struct trust_entry *entry, const char *name)
 {
 	if (strcasecmp(entry->name, name) == 0)
 		return true;
@@ -136,7 +136,7 @@ static void find_entry(void *userdata, const struct session_entry_view *view)
 	struct control_entry entry;
 
 	/* The name of an entry comes before that of another one's member. */
-	if (entry_is(view->entry, walk->name) && walk->part.error == 0 &&
+	if (control_entry_is(view->entry, walk->name) && walk->part.error == 0 &&
 	    (!walk->found || strcasecmp(view->entry->name, walk->name) == 0)) {
 		json_decref(walk->found);
 		walk->found = NULL;

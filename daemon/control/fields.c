@@ -129,6 +129,12 @@ static json_t *make_direction(const void *p, const struct control_moment *m _unu
 	return json_string(MEMBER(bool, p) ? "out" : "in");
 }
 
+static json_t *make_outcome(const void *p, const struct control_moment *m _unused_,
+			    bool *gone _unused_)
+{
+	return json_string(MEMBER(bool, p) ? "ended" : "refused");
+}
+
 static json_t *make_mode(const void *p, const struct control_moment *m _unused_,
 			 bool *gone _unused_)
 {
@@ -211,6 +217,7 @@ static const struct {
 	[FIELD_DECIMAL] = { "?string", "?string", make_decimal },
 	[FIELD_ADDRESS] = { "?string", "?string", make_address },
 	[FIELD_DIRECTION] = { "string", "?string", make_direction },
+	[FIELD_OUTCOME] = { "string", "?string", make_outcome },
 	[FIELD_MODE] = { "string", "?string", make_mode },
 	[FIELD_VERSION] = { "string", "?string", make_version },
 	[FIELD_CIPHER] = { "string", "?string", make_cipher },

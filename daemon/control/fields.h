@@ -25,6 +25,7 @@ enum control_field_kind {
 			    out */
 	FIELD_ADDRESS,	 /* left out if none */
 	FIELD_DIRECTION, /* bool dialled: "out", "in" */
+	FIELD_OUTCOME,	 /* bool ended: "ended", "refused" */
 	FIELD_MODE,	 /* bool kernel: "kernel", "user" */
 	FIELD_VERSION,	 /* enum ktls_version */
 	FIELD_CIPHER,	 /* enum ktls_cipher */

@@ -42,6 +42,29 @@ static bool peer_is_known(struct sessions *sessions, const char *name)
 	return search.found;
 }
 
+struct entry_search {
+	const char *name;
+	const char *entry;
+};
+
+static void entry_compare(void *userdata, const struct session_entry_view *view)
+{
+	struct entry_search *search = userdata;
+
+	if (!search->entry && control_entry_is(view->entry, search->name))
+		search->entry = view->entry->name;
+}
+
+/* Sessions are an entry's: who asks for a member of one means it. NULL: none is asked for. */
+static const char *peer_wanted(const struct control_exchange *x)
+{
+	struct entry_search search = { .name = json_string_value(control_parameter(x, "peer")) };
+
+	if (search.name && !peer_is_known(x->sessions, search.name))
+		sessions_foreach_entry(x->sessions, entry_compare, &search);
+	return search.entry ? search.entry : search.name;
+}
+
 static bool peer_is_wanted(const char *wanted, const char *peer)
 {
 	return !wanted || (peer && strcasecmp(peer, wanted) == 0);
@@ -78,7 +101,7 @@ static bool take_session(void *userdata, const struct session_view *view)
 
 int control_list_sessions(struct control_exchange *x)
 {
-	struct peer_list list = { .peer = json_string_value(control_parameter(x, "peer")) };
+	struct peer_list list = { .peer = peer_wanted(x) };
 	bool begins = x->cursor == 0;
 	int r = control_part_begin(x, &list.part);
 
@@ -112,7 +135,7 @@ static bool take_refusal(void *userdata, const struct session_refusal_view *view
 
 int control_list_refusals(struct control_exchange *x)
 {
-	struct peer_list list = { .peer = json_string_value(control_parameter(x, "peer")),
+	struct peer_list list = { .peer = peer_wanted(x),
 				  .after = x->cursor,
 				  .begun = x->cursor == 0 };
 	int r = control_part_begin(x, &list.part);

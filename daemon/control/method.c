@@ -35,7 +35,8 @@ const struct control_method control_methods[] = {
 	  control_list_sessions,
 	  { { "peer", PARAMETER_STRING, true } },
 	  "sessions: []Session",
-	  "All sessions, or those of one peer, in order of id. With \"more\" in parts: a "
+	  "All sessions, or those of one entry or of the entry with this member, in order of id. "
+	  "With \"more\" in parts: a "
 	  "session that lives all the while is told exactly once. Without, ExpectedMore if "
 	  "they are too many for one answer" },
 	{ "org.siptls.GetSession",
@@ -68,19 +69,23 @@ const struct control_method control_methods[] = {
 	  control_lookup_backend,
 	  { { "address", PARAMETER_STRING, false } },
 	  "session: Session",
-	  "Who is behind this address, which the SIP server sees as the peer: ADDRESS:PORT" },
+	  "Who is behind this connection of the SIP server, ADDRESS:PORT: of one that it accepted, "
+	  "the address that it sees as the peer (backend_local); of one that it dialled, its own "
+	  "address (backend)" },
 	{ "org.siptls.ListRefusals",
 	  CONTROL_LOOK,
 	  control_list_refusals,
 	  { { "peer", PARAMETER_STRING, true } },
 	  "refusals: []Refusal",
-	  "The last refusals, or those of one peer, newest first. In parts with \"more\"" },
+	  "Connections that were refused and sessions that ended for no everyday reason: the last "
+	  "ones, or those of one entry or of the entry with this member, newest first. In parts "
+	  "with \"more\"" },
 	{ "org.siptls.Explain",
 	  CONTROL_LOOK,
 	  control_explain,
 	  { { "id", PARAMETER_ID, false } },
 	  "explanation: Explanation, links: []Link, rules: []Rule, left_out: ?int",
-	  "Judge a session or a remembered refusal once more, rule by rule, under what is in "
+	  "Judge a session or what ListRefusals has once more, rule by rule, under what is in "
 	  "force. left_out: rules that are too many for one answer" },
 	{ "org.siptls.Probe",
 	  CONTROL_OPERATE,

@@ -28,7 +28,7 @@ int control_get_summary(struct control_exchange *x)
 
 /* What a walk over sessions looks for and finds. */
 struct search {
-	const struct net_addr *backend_local;
+	const struct net_addr *address;
 	json_t *found;
 	int error;
 };
@@ -44,9 +44,10 @@ static bool search_take(void *userdata, const struct session_view *view)
 static bool search_backend(void *userdata, const struct session_view *view)
 {
 	struct search *search = userdata;
+	/* All that the SIP server dials through one port share our end of it, not its own. */
+	const struct net_addr *unique = view->dialled ? &view->backend : &view->backend_local;
 
-	if (!view->backend_local.len ||
-	    !net_addr_equal(&view->backend_local, search->backend_local))
+	if (!unique->len || !net_addr_equal(unique, search->address))
 		return true;
 	return search_take(userdata, view);
 }
@@ -73,7 +74,7 @@ int control_lookup_backend(struct control_exchange *x)
 {
 	const char *text = json_string_value(control_parameter(x, "address"));
 	struct net_addr address;
-	struct search search = { .backend_local = &address };
+	struct search search = { .address = &address };
 
 	if (net_addr_parse(text, /* allow_port_zero= */ false, &address) != 0)
 		return control_fail(x, "org.varlink.service.InvalidParameter",

@@ -19,8 +19,12 @@
 /* ---- decisions ---- */
 
 static const struct control_field refusal_fields[] = {
-	CONTROL_ALWAYS("id", FIELD_UINT64, REFUSAL(id), "Of the session that was refused"),
+	CONTROL_ALWAYS("id", FIELD_UINT64, REFUSAL(id), "Of the session that was refused or ended"),
 	CONTROL_ALWAYS("time", FIELD_TIME, REFUSAL(time), "When, seconds since 1970"),
+	CONTROL_ALWAYS("what", FIELD_OUTCOME, REFUSAL(ended),
+		       "refused: it never became a session, ended: an established one did"),
+	CONTROL_ALWAYS("repeated", FIELD_UINT32, REFUSAL(repeated),
+		       "How often the same happened before, from the same source"),
 	CONTROL_ALWAYS("direction", FIELD_DIRECTION, REFUSAL(dialled),
 		       "in: the peer connected, out: we did"),
 	CONTROL_ALWAYS("via", FIELD_STRING, REFUSAL(via), "Name of the listener or dial-out"),
@@ -36,8 +40,9 @@ static const struct control_field explanation_fields[] = {
 	CONTROL_ALWAYS("id", FIELD_UINT64, EXPLANATION(id), "Of the session or refusal"),
 	CONTROL_ALWAYS("live", FIELD_BOOL, EXPLANATION(live),
 		       "An established session; else a refusal"),
-	CONTROL_ALWAYS("judged", FIELD_BOOL, EXPLANATION(judged),
-		       "It came to a judgement; else nothing more is told"),
+	CONTROL_ALWAYS(
+		"judged", FIELD_BOOL, EXPLANATION(judged),
+		"It can be judged once more; else only then and detail of a refusal are told"),
 	CONTROL_KEYED("then", FIELD_VERDICT, EXPLANATION(then), "The verdict at that time"),
 	CONTROL_KEYED("now", FIELD_VERDICT, EXPLANATION(now), "The verdict under what is in force"),
 	CONTROL_KEYED("entry", FIELD_STRING, EXPLANATION(entry),

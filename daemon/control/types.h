@@ -86,6 +86,8 @@ struct control_crl {
 };
 
 void control_entry_fill(const struct session_entry_view *view, struct control_entry *ret);
+/* @name is the entry's or that of a member. */
+bool control_entry_is(const struct trust_entry *entry, const char *name);
 void control_certificate_fill(const struct session_certificate_view *view,
 			      struct control_certificate *ret);
 

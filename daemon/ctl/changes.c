@@ -17,6 +17,23 @@ static int print_text_of(const json_t *answer, const char *key)
 	return puts(text) < 0 || fflush(stdout) != 0 ? -EIO : 0;
 }
 
+/* What is in force now and probably not meant; standard output is for the answer. */
+static int print_warnings(struct ctl_client *client)
+{
+	_cleanup_json_ json_t *warnings = NULL;
+	int r = ctl_call_list(client, "ListWarnings", json_object(), "warnings", &warnings);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(warnings); i++) {
+		_cleanup_free_ char *line =
+			ctl_value_text(json_array_get(warnings, i), FORMAT_PLAIN, false);
+
+		if (!line)
+			return -ENOMEM;
+		fprintf(stderr, "warning: %s\n", line);
+	}
+	return r;
+}
+
 /* Prepare what the files say, and ask what it would do. */
 static int stage_and_preview(struct ctl_client *client, json_t **ret_answer, json_t **ret_preview)
 {
@@ -96,7 +113,8 @@ int ctl_reload(const struct ctl_context *context, int argc, char **argv)
 		r = ctl_call(client, "Reload", json_object(), &answer);
 	if (r != 0)
 		return r;
-	return options.json ? ctl_json_print(answer) : print_text_of(answer, "summary");
+	r = options.json ? ctl_json_print(answer) : print_text_of(answer, "summary");
+	return r == 0 ? print_warnings(client) : r;
 }
 
 /* ---- two phases ---- */
@@ -159,7 +177,9 @@ int ctl_commit(const struct ctl_context *context, int argc, char **argv)
 	r = ctl_call(client, "Commit", parameters, &answer);
 	if (r != 0)
 		return r;
-	return options.json ? ctl_json_print(answer) : print_committed(answer);
+	r = options.json ? ctl_json_print(answer) : print_committed(answer);
+	/* Of what waits for its time there are none yet. */
+	return r == 0 && !json_object_get(answer, "commit_at") ? print_warnings(client) : r;
 }
 
 int ctl_abort(const struct ctl_context *context, int argc, char **argv)

@@ -192,7 +192,10 @@ static void tell_not_found(const json_t *parameters, const char *method)
 	const json_t *id = json_object_get(parameters, "id");
 
 	if (!json_is_integer(id))
-		ctl_complain("no session is behind %s", text_of(parameters, "address"));
+		ctl_complain(
+			"no session is behind %s; of a connection that the SIP server dialled, "
+			"its own address is asked for",
+			text_of(parameters, "address"));
 	else
 		ctl_complain("there is no session%s %lld",
 			     strcmp(method, "Explain") == 0 ? " and no refusal that is remembered "

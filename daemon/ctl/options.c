@@ -10,6 +10,16 @@
 
 #include "words.h"
 
+void ctl_text_add(struct text *t, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '\\')
+			text_addf(t, "\\");
+		else
+			text_add_foreign(t, &bytes[i], 1);
+	}
+}
+
 void ctl_complain(const char *format, ...)
 {
 	char raw[2048], buf[8192] = "";
@@ -19,7 +29,7 @@ void ctl_complain(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(raw, sizeof(raw), format, args);
 	va_end(args);
-	text_add_foreign(&safe, raw, strlen(raw));
+	ctl_text_add(&safe, raw, strlen(raw));
 	fprintf(stderr, "siptlsctl: %s\n", buf);
 }
 

@@ -41,5 +41,11 @@ int ctl_options_time(const char *command, const char *text, int64_t *ret) _must_
 /* An id as the lists show it. 0 or CTL_USAGE. */
 int ctl_options_id(const char *command, const char *text, int64_t *ret) _must_check_;
 
+/*
+ * text_add_foreign() for what may have come through it already: what is not printable ASCII is
+ * escaped, the backslash is not.
+ */
+void ctl_text_add(struct text *t, const char *bytes, size_t len);
+
 /* "siptlsctl: ..." on stderr, what is not printable ASCII escaped. */
 void ctl_complain(const char *format, ...) _printf_(1, 2);

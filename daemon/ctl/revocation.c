@@ -90,7 +90,7 @@ static const struct ctl_column certificate_columns[] = {
 	{ "not_after", "ENDS", "ends", FORMAT_WHEN, true, NULL, "never" },
 	{ "warned", "WARNED", "warned", FORMAT_PLAIN, true, "yes", NULL },
 	{ "issuer", "ISSUER", "issuer", FORMAT_PLAIN, false, NULL, NULL },
-	{ "serial", "SERIAL", "serial", FORMAT_PLAIN, false, NULL, NULL },
+	{ "serial", "SERIAL", "serial", FORMAT_PLAIN, true, NULL, NULL },
 	{ "fingerprint", "FINGERPRINT", "SHA-256", FORMAT_PLAIN, false, NULL, NULL },
 	{ "not_before", "BEGINS", "begins", FORMAT_TIME, false, NULL, NULL },
 	{ "left_s", "LEFT", "left", FORMAT_SPAN, false, NULL, NULL },

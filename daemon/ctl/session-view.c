@@ -48,6 +48,7 @@ static const struct ctl_column columns[] = {
 	{ "key_updates_in", "KEYS-IN", "key changes by peer", FORMAT_COUNT, false, NULL, NULL },
 	{ "key_updates_out", "KEYS-OUT", "key changes by us", FORMAT_COUNT, false, NULL, NULL },
 	{ "stalls", "STALLS", "stalls", FORMAT_COUNT, false, NULL, NULL },
+	{ "throttles", "THROTTLES", "held back by its rate", FORMAT_COUNT, false, NULL, NULL },
 	{ "kernel_verified", "KERNEL-VERIFIED", "seen in the kernel", FORMAT_PLAIN, true, "no",
 	  NULL },
 };

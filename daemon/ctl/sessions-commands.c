@@ -131,10 +131,12 @@ int ctl_lookup(const struct ctl_context *context, int argc, char **argv)
 	if (r != 0)
 		return r;
 	if (net_addr_parse(options.operands[0], /* allow_port_zero= */ false, &address) != 0) {
-		ctl_complain("%s: expected ADDRESS:PORT as the SIP server sees its peer, like "
-			     "127.0.0.1:40122 or [::1]:40122, found \"%s\"; "
-			     "siptlsctl sessions --output id,backend_local lists them",
-			     argv[0], options.operands[0]);
+		ctl_complain(
+			"%s: expected ADDRESS:PORT as the SIP server sees its peer, or its own "
+			"of a connection it dialled, like 127.0.0.1:40122 or [::1]:40122, "
+			"found \"%s\"; siptlsctl sessions --output "
+			"id,direction,backend_local,backend lists them",
+			argv[0], options.operands[0]);
 		return CTL_USAGE;
 	}
 	return session_print(&options, "LookupBackend",

@@ -75,9 +75,11 @@ static void print_figures(const json_t *summary)
 	printf("  connections: %" JSON_INTEGER_FORMAT " accepted, %" JSON_INTEGER_FORMAT
 	       " dialled, %" JSON_INTEGER_FORMAT " admitted\n",
 	       int_at(totals, "accepted"), int_at(totals, "dialled"), int_at(totals, "admitted"));
-	printf("  chains: %" JSON_INTEGER_FORMAT " distinct of live sessions, %" JSON_INTEGER_FORMAT
-	       " handshakes with one verified before\n",
-	       int_at(summary, "peers_known"), int_at(summary, "chains_cached"));
+	printf("  chains: %" JSON_INTEGER_FORMAT
+	       " handshake%s found theirs verified already; live sessions rest on "
+	       "%" JSON_INTEGER_FORMAT "\n",
+	       int_at(summary, "chains_cached"), int_at(summary, "chains_cached") == 1 ? "" : "s",
+	       int_at(summary, "peers_known"));
 	print_revocation(summary);
 	printf("  handshake processes: %" JSON_INTEGER_FORMAT, int_at(summary, "workers"));
 	if (int_at(summary, "worker_respawns") > 0)

@@ -31,7 +31,7 @@ static char *escape(const char *text, size_t len)
 	struct text safe = { .buf = buf, .size = 4 * (len + 1) };
 
 	if (buf)
-		text_add_foreign(&safe, text, len);
+		ctl_text_add(&safe, text, len);
 	return buf;
 }
 

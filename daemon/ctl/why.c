@@ -13,13 +13,15 @@
 static const struct ctl_column refusal_columns[] = {
 	{ "id", "ID", "id", FORMAT_COUNT, true, NULL, NULL },
 	{ "time", "WHEN", "when", FORMAT_WHEN, true, NULL, NULL },
+	{ "what", "WHAT", "what", FORMAT_PLAIN, true, NULL, NULL },
 	{ "direction", "DIR", "direction", FORMAT_PLAIN, true, NULL, NULL },
 	{ "peer", "PEER", "peer", FORMAT_PLAIN, true, NULL, "unknown" },
 	{ "remote", "REMOTE", "remote", FORMAT_PLAIN, true, NULL, NULL },
 	{ "reason", "REASON", "reason", FORMAT_PLAIN, true, NULL, NULL },
 	{ "via", "VIA", "via", FORMAT_PLAIN, false, NULL, NULL },
-	{ "subject", "SUBJECT", "certificate", FORMAT_PLAIN, false, NULL, NULL },
+	{ "repeated", "REPEATED", "the same before", FORMAT_COUNT, false, NULL, NULL },
 	{ "detail", "DETAIL", "in detail", FORMAT_PROSE, false, NULL, NULL },
+	{ "subject", "SUBJECT", "certificate", FORMAT_PLAIN, true, NULL, NULL },
 };
 
 static const struct ctl_view refusal_view = { "refusals", "no refusals are remembered",
@@ -48,8 +50,11 @@ int ctl_refusals(const struct ctl_context *context, int argc, char **argv)
 
 /* ---- explain ---- */
 
-/* "revoked (a certificate in the chain is revoked)", with the words of this program's own list. */
-static int print_reason(const char *label, const json_t *explanation, const char *key)
+/*
+ * "revoked (a certificate in the chain is revoked)", with the words of this program's own list, and
+ * the @cure if it is wanted.
+ */
+static int print_reason(const char *label, const json_t *explanation, const char *key, bool cure)
 {
 	json_t *value = json_object_get(explanation, key);
 	_cleanup_free_ char *code = ctl_value_text(value, FORMAT_PLAIN, false);
@@ -63,8 +68,7 @@ static int print_reason(const char *label, const json_t *explanation, const char
 	if (reason > REASON_OK)
 		printf(" (%s)", reason_info((enum reason)reason)->text);
 	putchar('\n');
-	if (reason > REASON_OK && *reason_info((enum reason)reason)->cure &&
-	    strcmp(key, "now") == 0)
+	if (cure && reason > REASON_OK && *reason_info((enum reason)reason)->cure)
 		printf("  what to do: %s\n", reason_info((enum reason)reason)->cure);
 	return 0;
 }
@@ -75,14 +79,16 @@ int ctl_explanation_print(const char *title, const json_t *answer)
 		const char *key, *label;
 	} lines[] = { { "entry", "entry" }, { "name", "matched name" }, { "detail", "in detail" } };
 	const json_t *explanation = json_object_get(answer, "explanation");
+	bool judged = !json_is_false(json_object_get(explanation, "judged"));
 	int r;
 
 	printf("%s\n", title);
-	if (json_is_false(json_object_get(explanation, "judged")))
-		puts("  it ended before its certificate was judged; siptlsctl refusals tells why");
-	r = print_reason("verdict then", explanation, "then");
+	if (!judged && json_is_true(json_object_get(explanation, "live")))
+		puts("  no certificate of its peer has been judged");
+	/* What was refused without one stays as it was. */
+	r = print_reason(judged ? "verdict then" : "reason", explanation, "then", !judged);
 	if (r == 0)
-		r = print_reason("verdict now", explanation, "now");
+		r = print_reason("verdict now", explanation, "now", true);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(lines); i++) {
 		json_t *value = json_object_get(explanation, lines[i].key);
 		_cleanup_free_ char *text = ctl_value_text(value, FORMAT_PLAIN, false);

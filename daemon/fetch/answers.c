@@ -24,8 +24,32 @@ struct fetch_request *fetch_request_new(struct fetch *fetch, enum fetch_request_
 	request->number = ++fetch->next_number;
 	request->id = id;
 	request->deadline = time_monotonic_ms() + ms;
-	list_append(fetch->running ? &fetch->requests : &fetch->lost, &request->link);
+	request->fd = -1;
+	list_append(fetch->running || fetch->restarting ? &fetch->requests : &fetch->lost,
+		    &request->link);
 	return request;
+}
+
+void fetch_request_free(struct fetch_request *request)
+{
+	list_remove(&request->link);
+	fd_close(request->fd);
+	free(request->question);
+	free(request);
+}
+
+/* Their deadlines stay: no process gains time by asking for the next. */
+void fetch_ask_again(struct fetch *fetch)
+{
+	list_foreach_safe (link, &fetch->requests) {
+		struct fetch_request *request = container_of(link, struct fetch_request, link);
+
+		if (request->question && !request->cancelled)
+			fetch_process_post(fetch, request->question, request->question_size,
+					   request->fd);
+		else
+			fetch_request_free(request);
+	}
 }
 
 /* Answers come more or less in order, so what is looked for stands near the front. */
@@ -47,8 +71,7 @@ static bool request_end(struct fetch *fetch, struct fetch_request *request, uint
 	bool wanted = !request->cancelled && !fetch->dead;
 
 	*ret_id = request->id;
-	list_remove(&request->link);
-	free(request);
+	fetch_request_free(request);
 	return wanted;
 }
 
@@ -161,6 +184,9 @@ static bool dispatch(struct fetch *fetch, const struct fetch_message *m, int fd)
 		return on_answer(fetch, &m->answer);
 	case FETCH_MSG_PONG:
 		return on_pong(fetch, m->id);
+	case FETCH_MSG_RENEW:
+		fetch_process_restart(fetch);
+		return true;
 	case FETCH_MSG_BOARD:
 	case FETCH_MSG_PREVIEWED:
 	case FETCH_MSG_PLAN:

@@ -67,14 +67,6 @@ int fetch_bytes_plan(const struct fetch_plan *plan, struct fetch_bytes *ret)
 	_cleanup_(fetch_bytes_done) struct fetch_bytes bytes = {};
 	int r = append(&bytes, &m);
 
-	m = (struct fetch_message){ .type = FETCH_MSG_ISSUER };
-	for (size_t i = 0; r == 0 && i < plan->n_issuers; i++) {
-		if (plan->issuers[i].size > FETCH_DER_MAX)
-			return -EMSGSIZE;
-		m.issuer.der = borrow(plan->issuers[i].data);
-		m.issuer.len = (uint32_t)plan->issuers[i].size;
-		r = append(&bytes, &m);
-	}
 	m = (struct fetch_message){ .type = FETCH_MSG_SOURCE };
 	for (size_t i = 0; r == 0 && i < plan->n_sources; i++) {
 		m.source = plan->sources[i];
@@ -82,6 +74,14 @@ int fetch_bytes_plan(const struct fetch_plan *plan, struct fetch_bytes *ret)
 	}
 	if (r == 0 && plan->dns) {
 		m = (struct fetch_message){ .type = FETCH_MSG_DNS, .dns = *plan->dns };
+		r = append(&bytes, &m);
+	}
+	m = (struct fetch_message){ .type = FETCH_MSG_ISSUER };
+	for (size_t i = 0; r == 0 && i < plan->n_issuers; i++) {
+		if (plan->issuers[i].size > FETCH_DER_MAX)
+			return -EMSGSIZE;
+		m.issuer.der = borrow(plan->issuers[i].data);
+		m.issuer.len = (uint32_t)plan->issuers[i].size;
 		r = append(&bytes, &m);
 	}
 	if (r < 0)

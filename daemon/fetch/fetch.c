@@ -4,6 +4,9 @@
 
 #include "fetch/process.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #define ANSWER_MS  10000 /* beyond the lookup's own deadline */
 #define PREVIEW_MS 60000
 
@@ -11,10 +14,8 @@
 
 static void requests_free(struct list *requests)
 {
-	list_foreach_safe (link, requests) {
-		list_remove(link);
-		free(container_of(link, struct fetch_request, link));
-	}
+	list_foreach_safe (link, requests)
+		fetch_request_free(container_of(link, struct fetch_request, link));
 }
 
 static void destroy(struct fetch *fetch)
@@ -28,7 +29,7 @@ static void destroy(struct fetch *fetch)
 	fetch_bytes_done(&fetch->plan);
 	fetch_learned_done(&fetch->issuers);
 	fetch_learned_done(&fetch->urls);
-	free(fetch->cache);
+	fetch_reach_done(&fetch->reach);
 	free(fetch->executable);
 	free(fetch);
 }
@@ -101,13 +102,11 @@ pid_t fetch_pid(const struct fetch *fetch)
 
 int fetch_plan(struct fetch *fetch, const struct fetch_plan *plan)
 {
-	_cleanup_free_ char *cache = strdup(plan->cache ? plan->cache : "");
+	struct fetch_reach reach;
 	struct fetch_bytes bytes;
 	bool moved;
 	int r;
 
-	if (!cache)
-		return -ENOMEM;
 	r = fetch_bytes_plan(plan, &bytes);
 	if (r < 0)
 		return r;
@@ -115,20 +114,23 @@ int fetch_plan(struct fetch *fetch, const struct fetch_plan *plan)
 		fetch_bytes_done(&bytes);
 		return FETCH_E_UNCHANGED;
 	}
-	moved = fetch->has_plan && strcmp(cache, fetch->cache) != 0;
+	r = fetch_reach_make(plan->cache, plan->dns, plan->sources, plan->n_sources, &reach);
+	if (r < 0) {
+		fetch_bytes_done(&bytes);
+		return r;
+	}
+	moved = fetch->has_plan && !fetch_reach_equal(&reach, &fetch->reach);
 	fetch_bytes_done(&fetch->plan);
 	fetch->plan = bytes;
-	free(fetch->cache);
-	fetch->cache = steal_ptr(cache);
+	fetch_reach_done(&fetch->reach);
+	fetch->reach = reach;
 	fetch->dns_timeout_ms = plan->dns ? plan->dns->timeout_ms : 0;
 	fetch->has_plan = true;
-	if (moved && fetch->running) {
-		/* It has given up writing anywhere else: the next one is told the new place. */
-		fetch->restarting = true;
-		fetch_process_end(fetch);
-	} else {
+	/* It has given up all files but the old plan's: the next one is told the new ones. */
+	if (moved && fetch->running)
+		fetch_process_restart(fetch);
+	else
 		fetch_process_send_plan(fetch);
-	}
 	return 0;
 }
 
@@ -149,7 +151,7 @@ static int learn(struct fetch *fetch, struct fetch_learned *learned, struct fetc
 	if (++fetch->learned_since_plan > FETCH_LEARNED_MAX && fetch->has_plan)
 		fetch_process_send_plan(fetch);
 	else if (fetch->has_plan && fetch_bytes_next(item, &at, &bytes, &size))
-		fetch_process_post(fetch, bytes, size);
+		fetch_process_post(fetch, bytes, size, -1);
 	return 0;
 }
 
@@ -183,23 +185,22 @@ void fetch_refresh(struct fetch *fetch)
 /* ---- questions ---- */
 
 /* Send what asks for the answer to @request; if there is nobody to ask, that is the answer. */
-static int ask(struct fetch *fetch, struct fetch_message *m)
+static int ask(struct fetch *fetch, struct fetch_request *request, struct fetch_message *m)
 {
 	size_t size;
 	int r = fetch_message_encode(m, fetch->buf, &size);
 
 	if (r < 0)
 		return r;
-	if (!fetch->running)
+	request->question = malloc(size);
+	if (!request->question)
+		return -ENOMEM;
+	memcpy(request->question, fetch->buf, size);
+	request->question_size = size;
+	if (!fetch->running && !fetch->restarting)
 		return loop_timer_set(fetch->lost_timer, 0);
-	fetch_process_post(fetch, fetch->buf, size);
+	fetch_process_post(fetch, request->question, size, request->fd);
 	return 0;
-}
-
-static void unask(struct fetch_request *request)
-{
-	list_remove(&request->link);
-	free(request);
 }
 
 int fetch_resolve(struct fetch *fetch, uint64_t id, const struct dns_question *question)
@@ -214,9 +215,9 @@ int fetch_resolve(struct fetch *fetch, uint64_t id, const struct dns_question *q
 		return -ENOMEM;
 	m.resolve.id = request->number;
 	m.resolve.question = *question;
-	r = ask(fetch, &m);
+	r = ask(fetch, request, &m);
 	if (r < 0)
-		unask(request);
+		fetch_request_free(request);
 	return r;
 }
 
@@ -248,19 +249,37 @@ void fetch_cancel(struct fetch *fetch, uint64_t id)
 		request->cancelled = true;
 }
 
+/* The file may be anything: only a regular one is read, and not more than a list. */
+static int open_file(const char *path)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	return st.st_size > REVOCATION_CRL_SIZE_MAX ? -EFBIG : steal_fd(&fd);
+}
+
 int fetch_preview(struct fetch *fetch, uint64_t id, const char *path)
 {
 	struct fetch_message m = { .type = FETCH_MSG_PREVIEW };
-	struct fetch_request *request =
-		fetch_request_new(fetch, FETCH_REQUEST_PREVIEW, id, PREVIEW_MS);
-	int r;
+	struct fetch_request *request;
+	int r, fd = open_file(path);
 
-	if (!request)
+	if (fd < 0)
+		return fd;
+	request = fetch_request_new(fetch, FETCH_REQUEST_PREVIEW, id, PREVIEW_MS);
+	if (!request) {
+		fd_close(fd);
 		return -ENOMEM;
+	}
+	request->fd = fd;
 	m.preview.id = request->number;
 	m.preview.path = (char *)(uintptr_t)path;
-	r = ask(fetch, &m);
+	r = ask(fetch, request, &m);
 	if (r < 0)
-		unask(request);
+		fetch_request_free(request);
 	return r;
 }

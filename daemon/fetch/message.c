@@ -174,6 +174,7 @@ static void wire_message(struct wire *w, struct fetch_message *m)
 	case FETCH_MSG_PLAN_END:
 	case FETCH_MSG_REFRESH:
 	case FETCH_MSG_BOARD:
+	case FETCH_MSG_RENEW:
 		return;
 	case _FETCH_MSG_MAX:
 		break;
@@ -235,6 +236,7 @@ void fetch_message_done(struct fetch_message *message)
 	case FETCH_MSG_ANSWER:
 	case FETCH_MSG_PREVIEWED:
 	case FETCH_MSG_PONG:
+	case FETCH_MSG_RENEW:
 	case _FETCH_MSG_MAX:
 		break;
 	}

@@ -16,8 +16,10 @@
 
 /*
  * A plan is what stands between PLAN and PLAN_END; it takes the place of the one before as a whole,
- * with what was learned. ISSUER and URL come outside of it too, when they are learned. Each
- * RESOLVE, PREVIEW and PING is answered exactly once with its id, a cancelled RESOLVE as well.
+ * with what was learned. In it SOURCE and DNS stand first: they name the files that may be read,
+ * which are the same in each plan of one process, as is the cache. ISSUER and URL come outside of
+ * it too, when they are learned. Each RESOLVE, PREVIEW and PING is answered exactly once with its
+ * id, a cancelled RESOLVE as well, unless RENEW comes first: then the next process is asked.
  */
 enum fetch_message_type {
 	FETCH_MSG_PLAN = 1,  /* daemon: what follows is to be got */
@@ -29,13 +31,14 @@ enum fetch_message_type {
 	FETCH_MSG_REFRESH,   /* daemon */
 	FETCH_MSG_RESOLVE,   /* daemon */
 	FETCH_MSG_CANCEL,    /* daemon: answer RESOLVE @id now */
-	FETCH_MSG_PREVIEW,   /* daemon */
+	FETCH_MSG_PREVIEW,   /* daemon, with the file's descriptor */
 	FETCH_MSG_PING,	     /* daemon */
 	FETCH_MSG_BOARD,     /* process, with a revocation board's descriptor */
 	FETCH_MSG_EVENT,     /* process: how a source fares */
 	FETCH_MSG_ANSWER,    /* process: to RESOLVE */
 	FETCH_MSG_PREVIEWED, /* process, with a board's descriptor if it is ok */
 	FETCH_MSG_PONG,	     /* process */
+	FETCH_MSG_RENEW,     /* process: the next one can read what this one cannot */
 	_FETCH_MSG_MAX,
 };
 
@@ -51,7 +54,7 @@ struct fetch_resolve {
 
 struct fetch_preview {
 	uint64_t id;
-	char *path;
+	char *path; /* its name, for people */
 };
 
 struct fetch_event {

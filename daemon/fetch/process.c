@@ -18,12 +18,12 @@
 
 /* ---- messages to it ---- */
 
-void fetch_process_post(struct fetch *fetch, const uint8_t *bytes, size_t size)
+void fetch_process_post(struct fetch *fetch, const uint8_t *bytes, size_t size, int fd)
 {
 	if (!fetch->running)
 		return;
 	if (fetch->channel.n_queued >= QUEUE_MAX ||
-	    channel_post(&fetch->channel, bytes, size, -1) < 0)
+	    channel_post(&fetch->channel, bytes, size, fd) < 0)
 		fetch_process_end(fetch);
 }
 
@@ -32,7 +32,7 @@ void fetch_process_send(struct fetch *fetch, struct fetch_message *message)
 	size_t size;
 
 	if (fetch_message_encode(message, fetch->buf, &size) == 0)
-		fetch_process_post(fetch, fetch->buf, size);
+		fetch_process_post(fetch, fetch->buf, size, -1);
 }
 
 static void send_all(struct fetch *fetch, const struct fetch_bytes *bytes)
@@ -41,7 +41,7 @@ static void send_all(struct fetch *fetch, const struct fetch_bytes *bytes)
 	size_t at = 0, size;
 
 	while (fetch_bytes_next(bytes, &at, &message, &size))
-		fetch_process_post(fetch, message, size);
+		fetch_process_post(fetch, message, size, -1);
 }
 
 void fetch_process_send_plan(struct fetch *fetch)
@@ -69,6 +69,12 @@ void fetch_process_end(struct fetch *fetch)
 	if (fetch->pid > 0)
 		(void)kill(fetch->pid, SIGKILL);
 	channel_done(&fetch->channel);
+}
+
+void fetch_process_restart(struct fetch *fetch)
+{
+	fetch->restarting = fetch->running;
+	fetch_process_end(fetch);
 }
 
 void fetch_process_done(struct fetch *fetch)
@@ -131,6 +137,13 @@ static void respawn(struct fetch *fetch)
 		fetch->respawn_times[fetch->respawns++ % FETCH_RESPAWN_MAX] = now;
 }
 
+/* Nobody will answer what was asked. */
+static void lose(struct fetch *fetch)
+{
+	list_take_all(&fetch->requests, &fetch->lost);
+	fetch_answer_lost(fetch);
+}
+
 static int on_child(void *userdata, pid_t pid, int status)
 {
 	struct fetch *fetch = userdata;
@@ -142,11 +155,13 @@ static int on_child(void *userdata, pid_t pid, int status)
 	fetch_receive_rest(fetch);
 	fetch->restarting = false;
 	fetch_process_end(fetch);
-	list_take_all(&fetch->requests, &fetch->lost);
-	fetch_answer_lost(fetch);
+	if (!expected)
+		lose(fetch);
 	if (!expected && !fetch->dead)
 		fetch->ops->died(fetch->userdata, pid, status);
 	respawn(fetch);
+	if (expected && !fetch->running)
+		lose(fetch);
 	return fetch_leave(fetch);
 }
 
@@ -170,6 +185,7 @@ int fetch_process_start(struct fetch *fetch)
 	}
 	fetch->running = true;
 	fetch_process_send_plan(fetch);
+	fetch_ask_again(fetch);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  */
 
 #include "fetch/book.h"
+#include "fetch/reach.h"
 
 #define FETCH_RESPAWN_MAX 10 /* in the window that process.c sets */
 
@@ -20,6 +21,9 @@ struct fetch_request {
 	uint64_t id;	   /* the caller's */
 	uint64_t deadline; /* later the process hangs, or keeps the answer back */
 	bool cancelled;
+	uint8_t *question; /* the message, to be asked again of the next process; NULL: it is not */
+	size_t question_size;
+	int fd; /* that goes with it, or -1 */
 };
 
 struct fetch {
@@ -32,7 +36,7 @@ struct fetch {
 	struct channel channel;
 	struct loop_source *child;
 	bool running;	 /* the channel is open */
-	bool restarting; /* it was ended on purpose */
+	bool restarting; /* it was ended on purpose: what it was asked the next one is asked */
 
 	struct loop_source *respawn_timer;
 	uint64_t respawns;
@@ -46,7 +50,7 @@ struct fetch {
 
 	bool has_plan;
 	struct fetch_bytes plan;
-	char *cache; /* of that plan; "" if there is none */
+	struct fetch_reach reach; /* of that plan */
 	uint32_t dns_timeout_ms;
 	struct fetch_learned issuers, urls;
 	size_t learned_since_plan;
@@ -66,8 +70,10 @@ int fetch_leave(struct fetch *fetch);
 int fetch_process_start(struct fetch *fetch) _must_check_;
 /* Kill it; what is lost with it is told when it has ended. */
 void fetch_process_end(struct fetch *fetch);
+/* The same, but what it was asked is asked of the next one. */
+void fetch_process_restart(struct fetch *fetch);
 /* What cannot be sent ends the process: the next one is told everything anew. */
-void fetch_process_post(struct fetch *fetch, const uint8_t *bytes, size_t size);
+void fetch_process_post(struct fetch *fetch, const uint8_t *bytes, size_t size, int fd);
 void fetch_process_send(struct fetch *fetch, struct fetch_message *message);
 void fetch_process_send_plan(struct fetch *fetch);
 int fetch_process_watch(struct fetch *fetch) _must_check_;
@@ -81,5 +87,9 @@ int fetch_on_channel(void *userdata, int fd, unsigned int events);
 void fetch_receive_rest(struct fetch *fetch);
 struct fetch_request *fetch_request_new(struct fetch *fetch, enum fetch_request_kind kind,
 					uint64_t id, uint64_t ms);
+/* Without an answer. */
+void fetch_request_free(struct fetch_request *request);
+/* Ask the process that has just started what the one before has not answered. */
+void fetch_ask_again(struct fetch *fetch);
 /* Answer what is in the list of the lost. */
 void fetch_answer_lost(struct fetch *fetch);

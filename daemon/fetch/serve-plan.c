@@ -5,7 +5,6 @@
 #include "fetch/serve.h"
 
 #include <netdb.h>
-#include <siptls/sandbox.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -63,6 +62,12 @@ static void on_event(void *userdata, const struct revocation_source_event *event
 	struct fetch_message m = { .type = FETCH_MSG_EVENT };
 	int r;
 
+	if (!event->ok && fetch_server_has_lost(s, event->location)) {
+		r = fetch_server_renew(s);
+		if (r < 0)
+			loop_exit(s->loop, r);
+		return;
+	}
 	m.event.location = (char *)(uintptr_t)event->location;
 	m.event.ok = event->ok;
 	snprintf(m.event.detail, sizeof(m.event.detail), "%s",
@@ -104,28 +109,34 @@ static int make_cache(const char *folder)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
+/* A plan without a resolver leaves the one there is. */
+static int reach_of(const struct fetch_server *s, struct fetch_reach *ret)
+{
+	return fetch_reach_make(s->cache, s->has_dns ? &s->dns_config : NULL, s->listed.items,
+				s->listed.n, ret);
+}
+
 /*
- * The first plan tells where the cache is; with it the process gives up everything else. A cache
+ * The first plan names files and folders; with them the process gives up everything else. A cache
  * that cannot be used is told and no reason to end: what is fetched is not kept then.
  */
-static int settle(struct fetch_server *s, const char *cache)
+static int settle(struct fetch_server *s)
 {
-	struct revocation_source_event event = { .location = cache };
+	struct revocation_source_event event = { .location = s->cache };
 	const char *folder = NULL;
-	int r;
+	int r = reach_of(s, &s->reach);
 
-	s->cache = strdup(cache);
-	if (!s->cache)
-		return -ENOMEM;
-	r = cache[0] ? make_cache(cache) : 0;
+	if (r < 0)
+		return r;
+	r = s->cache[0] ? make_cache(s->cache) : 0;
 	if (r < 0) {
 		event.detail = strerror(-r);
 		on_event(s, &event);
-	} else if (cache[0]) {
-		folder = cache;
+	} else if (s->cache[0]) {
+		folder = s->cache;
 	}
 	load_host_services();
-	r = sandbox_enter_fetch(folder);
+	r = fetch_server_confine(s, folder);
 	if (r < 0)
 		return r;
 	r = revocation_store_new(&s->store);
@@ -162,25 +173,27 @@ static int sources_append(struct fetch_sources *list, struct revocation_source *
 
 int fetch_server_on_plan(struct fetch_server *s, const char *cache)
 {
-	int r = 0;
-
-	if (s->in_plan || (s->cache && strcmp(s->cache, cache) != 0))
+	if (s->in_plan)
 		return -EPROTO;
+	free(s->cache);
+	s->cache = strdup(cache);
 	if (!s->cache)
-		r = settle(s, cache);
-	if (r < 0)
-		return r;
+		return -ENOMEM;
 	s->in_plan = true;
-	revocation_store_clear_issuers(s->store);
+	if (s->store)
+		revocation_store_clear_issuers(s->store);
 	return 0;
 }
 
 int fetch_server_on_issuer(struct fetch_server *s, const struct fetch_issuer *issuer)
 {
-	int r;
+	int r = 0;
 
+	/* A stranger's bytes may be the first issuer's: what is to be read was named before. */
 	if (!s->store)
-		return -EPROTO;
+		r = s->in_plan ? settle(s) : -EPROTO;
+	if (r < 0)
+		return r;
 	r = revocation_store_add_issuer(s->store, issuer->der, issuer->len);
 	return r < 0 || s->in_plan ? r : publish_soon(s);
 }
@@ -199,10 +212,18 @@ int fetch_server_on_url(struct fetch_server *s, struct revocation_source *source
 
 int fetch_server_on_plan_end(struct fetch_server *s)
 {
+	_cleanup_(fetch_reach_done) struct fetch_reach reach = {};
 	int r;
 
 	if (!s->in_plan)
 		return -EPROTO;
+	r = s->store ? 0 : settle(s);
+	if (r == 0)
+		r = reach_of(s, &reach);
+	if (r == 0 && !fetch_reach_equal(&reach, &s->reach))
+		r = -EPROTO; /* for that the daemon has to take another process */
+	if (r < 0)
+		return r;
 	r = revocation_sources_set(s->sources, s->listed.items, s->listed.n);
 	for (size_t i = 0; r == 0 && i < s->learned.n; i++)
 		r = revocation_sources_learn(s->sources, s->learned.items[i].location);
@@ -222,5 +243,6 @@ void fetch_server_plan_done(struct fetch_server *s)
 	revocation_store_free(s->store);
 	sources_done(&s->listed);
 	sources_done(&s->learned);
+	fetch_server_reach_done(s);
 	free(s->cache);
 }

@@ -4,7 +4,6 @@
 
 #include "fetch/serve.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -56,14 +55,14 @@ static void on_answer(void *userdata, const struct dns_answer *answer)
 /* What is wrong with the resolver may be mended without a new plan: each question tries again. */
 static int resolver_start(struct fetch_server *s)
 {
-	if (!s->has_dns)
+	if (!s->has_dns || !s->store)
 		return -ENODATA;
 	return s->dns ? 0 : dns_new(s->loop, &s->dns_config, &s->dns);
 }
 
 static void explain(const struct fetch_server *s, int error, struct text *why)
 {
-	if (!s->has_dns)
+	if (error == -ENODATA)
 		text_addf(why, "no resolver is configured");
 	else if (s->dns_config.trust_anchor)
 		text_addf(why, "the resolver does not start with the trust anchor \"%s\": %s",
@@ -86,14 +85,20 @@ static int lookup_start(struct lookup *lookup)
 	if (r == 0)
 		return 0;
 	lookup_free(lookup);
+	if (r == -EACCES && fetch_server_has_lost(s, s->dns_config.trust_anchor))
+		return fetch_server_renew(s);
 	explain(s, r, &why);
 	return post_failure(s, id, detail);
 }
 
 int fetch_server_on_resolve(struct fetch_server *s, const struct fetch_resolve *m)
 {
-	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	struct lookup *lookup;
 
+	/* Without its resolv.conf a resolver would ask whoever answers on this machine. */
+	if (fetch_server_has_lost(s, NULL))
+		return fetch_server_renew(s);
+	lookup = calloc(1, sizeof(*lookup));
 	if (!lookup)
 		return post_failure(s, m->id, strerror(ENOMEM));
 	lookup->server = s;
@@ -171,24 +176,25 @@ static void contents_done(struct contents *contents)
 	free(contents->data);
 }
 
-/* 0 or -errno. The file may be anything: only a regular one is read, and not more than a list. */
-static int read_file(const char *path, struct contents *ret)
+/*
+ * 0 or -errno. The daemon has looked at the file, which may have grown since. It may have been read
+ * by a process before this one, which moved its offset.
+ */
+static int read_file(int fd, struct contents *ret)
 {
-	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
 	if (st.st_size > REVOCATION_CRL_SIZE_MAX)
 		return -EFBIG;
 	ret->data = malloc((size_t)st.st_size + 1);
 	if (!ret->data)
 		return -ENOMEM;
 	while (ret->size < (size_t)st.st_size) {
-		n = read(fd, ret->data + ret->size, (size_t)st.st_size - ret->size);
+		n = pread(fd, ret->data + ret->size, (size_t)st.st_size - ret->size,
+			  (off_t)ret->size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -200,12 +206,13 @@ static int read_file(const char *path, struct contents *ret)
 	return 0;
 }
 
-/* A board with the lists of @path, which the store forgets again. 0, -errno, or a word in @why. */
-static int preview(struct fetch_server *s, const char *path, int *ret_fd, struct text *why)
+/* A board with @file's lists, which the store forgets again. 0, -errno, or a word in @why. */
+static int preview(struct fetch_server *s, const char *path, int file, int *ret_fd,
+		   struct text *why)
 {
 	_cleanup_(contents_done) struct contents contents = {};
 	char source[sizeof(PREVIEW_PREFIX) + FETCH_PATH_MAX];
-	int r = read_file(path, &contents);
+	int r = read_file(file, &contents);
 
 	if (r < 0)
 		return r;
@@ -217,7 +224,7 @@ static int preview(struct fetch_server *s, const char *path, int *ret_fd, struct
 	return r;
 }
 
-int fetch_server_on_preview(struct fetch_server *s, const struct fetch_preview *m)
+int fetch_server_on_preview(struct fetch_server *s, const struct fetch_preview *m, int file)
 {
 	struct fetch_message answer = { .type = FETCH_MSG_PREVIEWED };
 	struct text why = TEXT_INIT(answer.previewed.detail);
@@ -229,7 +236,7 @@ int fetch_server_on_preview(struct fetch_server *s, const struct fetch_preview *
 		text_addf(&why, "nothing is configured yet");
 		return fetch_server_post(s, &answer, -1);
 	}
-	r = preview(s, m->path, &fd, &why);
+	r = preview(s, m->path, file, &fd, &why);
 	if (r < 0)
 		text_addf(&why, "%s", strerror(-r));
 	answer.previewed.ok = r == 0;

@@ -20,10 +20,12 @@ int fetch_server_post(struct fetch_server *s, struct fetch_message *m, int fd)
 }
 
 /* The daemon is trusted: what it should not send means that one of us is broken. */
-static int dispatch(struct fetch_server *s)
+static int dispatch(struct fetch_server *s, int fd)
 {
 	struct fetch_message *m = &s->message;
 
+	if ((fd >= 0) != (m->type == FETCH_MSG_PREVIEW))
+		return -EPROTO;
 	switch (m->type) {
 	case FETCH_MSG_PLAN:
 		return fetch_server_on_plan(s, m->cache);
@@ -46,7 +48,7 @@ static int dispatch(struct fetch_server *s)
 	case FETCH_MSG_CANCEL:
 		return fetch_server_on_cancel(s, m->id);
 	case FETCH_MSG_PREVIEW:
-		return fetch_server_on_preview(s, &m->preview);
+		return fetch_server_on_preview(s, &m->preview, fd);
 	case FETCH_MSG_PING:
 		return fetch_server_post(
 			s, &(struct fetch_message){ .type = FETCH_MSG_PONG, .id = m->id }, -1);
@@ -55,6 +57,7 @@ static int dispatch(struct fetch_server *s)
 	case FETCH_MSG_ANSWER:
 	case FETCH_MSG_PREVIEWED:
 	case FETCH_MSG_PONG:
+	case FETCH_MSG_RENEW:
 	case _FETCH_MSG_MAX:
 		break;
 	}
@@ -74,7 +77,7 @@ static int receive(struct fetch_server *s)
 		r = fetch_message_decode(s->buf, size, &s->message);
 	if (r != 0)
 		return r < 0 ? r : -EPROTO;
-	r = fd >= 0 ? -EPROTO : dispatch(s);
+	r = dispatch(s, fd);
 	fetch_message_done(&s->message);
 	return r;
 }

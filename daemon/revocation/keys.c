@@ -53,6 +53,14 @@ void revocation_list_forget(struct store_list *list)
 	list->refuted = list->not_allowed = false;
 }
 
+static void forget_signers(struct revocation_store *store)
+{
+	list_foreach (s, &store->sources) {
+		list_foreach (node, &container_of(s, struct store_source, node)->has.lists)
+			revocation_list_forget(container_of(node, struct store_list, node));
+	}
+}
+
 static void find_parents(const struct revocation_store *store, struct store_cert *cert)
 {
 	for (; cert->parents.tried < store->n_keys; cert->parents.tried++) {
@@ -149,7 +157,8 @@ static struct store_key *find_key(const struct revocation_store *store,
 	return NULL;
 }
 
-static bool is_known(const struct store_key *key, const struct revocation_issuer *issuer)
+static struct store_cert *find_cert(const struct store_key *key,
+				    const struct revocation_issuer *issuer)
 {
 	for (size_t i = 0; i < key->n_certs; i++) {
 		const struct revocation_issuer *known = &key->certs[i]->issuer;
@@ -160,9 +169,9 @@ static bool is_known(const struct store_key *key, const struct revocation_issuer
 		    (known->proof.signature_size == 0 ||
 		     memcmp(known->proof.signature, issuer->proof.signature,
 			    known->proof.signature_size) == 0))
-			return true;
+			return key->certs[i];
 	}
-	return false;
+	return NULL;
 }
 
 static int add_key(struct revocation_store *store, struct store_key **ret)
@@ -179,13 +188,14 @@ static int add_key(struct revocation_store *store, struct store_key **ret)
 
 /* Takes what is in @issuer. */
 static int add_cert(struct revocation_store *store, struct store_key *key,
-		    struct revocation_issuer *issuer)
+		    struct revocation_issuer *issuer, bool given)
 {
 	struct store_cert *cert = calloc(1, sizeof(*cert));
 	bool may_now = issuer->crl_sign && !key->crl_sign && key->n_certs > 0;
 
 	if (!cert)
 		return -ENOMEM;
+	cert->given = given;
 	cert->issuer = *issuer;
 	*issuer = (struct revocation_issuer){};
 	key->certs[key->n_certs++] = cert;
@@ -193,32 +203,35 @@ static int add_cert(struct revocation_store *store, struct store_key *key,
 	store->n_certs++;
 	if (!may_now)
 		return 0;
-	list_foreach (s, &store->sources) {
-		list_foreach (node, &container_of(s, struct store_source, node)->lists)
-			revocation_list_forget(container_of(node, struct store_list, node));
-	}
+	forget_signers(store);
 	return 0;
 }
 
-static int add_issuer(struct revocation_store *store, struct revocation_issuer *issuer)
+static int add_issuer(struct revocation_store *store, struct revocation_issuer *issuer, bool given)
 {
+	struct store_cert *known;
 	struct store_key *key;
 	size_t of_name;
 	int r;
 
+	key = find_key(store, issuer, &of_name);
+	known = key ? find_cert(key, issuer) : NULL;
+	if (known) {
+		known->given &= given; /* it was met elsewhere, and stays */
+		return 0;
+	}
 	if (store->n_certs == REVOCATION_ISSUERS_MAX)
 		return 0;
-	key = find_key(store, issuer, &of_name);
 	if (key)
-		return is_known(key, issuer) || key->n_certs == STORE_CERTS_PER_KEY_MAX
+		return key->n_certs == STORE_CERTS_PER_KEY_MAX
 			       ? 0
-			       : add_cert(store, key, issuer);
+			       : add_cert(store, key, issuer, given);
 	if (of_name == STORE_KEYS_PER_NAME_MAX)
 		return 0;
 	r = add_key(store, &key);
 	if (r)
 		return r;
-	r = add_cert(store, key, issuer);
+	r = add_cert(store, key, issuer, given);
 	if (r)
 		free(key); /* no key without a certificate */
 	else
@@ -226,35 +239,100 @@ static int add_issuer(struct revocation_store *store, struct revocation_issuer *
 	return r;
 }
 
-int revocation_store_add_issuer(struct revocation_store *store, const void *der, size_t size)
+static int read_issuer(struct revocation_store *store, struct der der, bool given)
 {
 	struct revocation_issuer issuer;
 	int r;
 
-	r = revocation_issuer_read((struct der){ der, size }, &issuer);
+	r = revocation_issuer_read(der, &issuer);
 	if (r > 0) /* it will sign no list that could be read */
 		return 0;
 	if (r < 0)
 		return r;
-	r = add_issuer(store, &issuer);
+	r = add_issuer(store, &issuer, given);
 	revocation_issuer_done(&issuer);
 	return r;
 }
 
+int revocation_store_add_issuer(struct revocation_store *store, const void *der, size_t size)
+{
+	return read_issuer(store, (struct der){ der, size }, false);
+}
+
+int revocation_store_admit_given(struct revocation_store *store)
+{
+	list_foreach (s, &store->sources) {
+		struct store_source *source = container_of(s, struct store_source, node);
+
+		if (source->admitted)
+			continue;
+		list_foreach (node, &source->has.given) {
+			struct store_given *given = container_of(node, struct store_given, node);
+			int r = read_issuer(store, (struct der){ given->der, given->size }, true);
+
+			if (r)
+				return r;
+		}
+		source->admitted = true;
+	}
+	return 0;
+}
+
+/* ---- forgetting ---- */
+
+static void forget_cert(struct revocation_store *store, struct store_cert *cert)
+{
+	revocation_issuer_done(&cert->issuer);
+	free(cert);
+	store->n_certs--;
+}
+
+/* Those that are left keep their order. */
+static void forget_certs(struct revocation_store *store, struct store_key *key, bool all)
+{
+	size_t n = 0;
+
+	key->crl_sign = false;
+	for (size_t i = 0; i < key->n_certs; i++) {
+		struct store_cert *cert = key->certs[i];
+
+		if (all || cert->given) {
+			forget_cert(store, cert);
+			continue;
+		}
+		cert->parents.tried = cert->parents.n = 0;
+		key->crl_sign |= cert->issuer.crl_sign;
+		key->certs[n++] = cert;
+	}
+	key->n_certs = n;
+}
+
+/* What was verified goes by the places of keys: it is verified anew. */
+static void forget(struct revocation_store *store, bool all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < store->n_keys; i++) {
+		forget_certs(store, store->keys[i], all);
+		if (store->keys[i]->n_certs > 0)
+			store->keys[n++] = store->keys[i];
+		else
+			free(store->keys[i]);
+	}
+	store->n_keys = n;
+	forget_signers(store);
+	list_foreach (s, &store->sources)
+		container_of(s, struct store_source, node)->admitted = false;
+}
+
+void revocation_store_forget_given(struct revocation_store *store)
+{
+	forget(store, false);
+}
+
 void revocation_store_clear_issuers(struct revocation_store *store)
 {
-	for (size_t i = 0; i < store->n_keys; i++) {
-		for (size_t k = 0; k < store->keys[i]->n_certs; k++) {
-			revocation_issuer_done(&store->keys[i]->certs[k]->issuer);
-			free(store->keys[i]->certs[k]);
-		}
-		free(store->keys[i]);
-	}
+	forget(store, true);
 	free(store->keys);
 	store->keys = NULL;
-	store->n_keys = store->n_certs = 0;
-	list_foreach (s, &store->sources) {
-		list_foreach (node, &container_of(s, struct store_source, node)->lists)
-			revocation_list_forget(container_of(node, struct store_list, node));
-	}
 }

@@ -103,14 +103,17 @@ static void describe(struct draft *draft, struct item *item)
 static int collect(struct draft *draft)
 {
 	struct revocation_store *store = draft->store;
+	int r = revocation_store_admit_given(store);
 
+	if (r)
+		return r;
 	draft->items = calloc(store->n_lists + 1, sizeof(*draft->items));
 	if (!draft->items)
 		return -ENOMEM;
 	list_foreach (s, &store->sources) {
 		struct store_source *source = container_of(s, struct store_source, node);
 
-		list_foreach (node, &source->lists) {
+		list_foreach (node, &source->has.lists) {
 			struct item *item = &draft->items[draft->header.n_crls++];
 
 			item->list = container_of(node, struct store_list, node);

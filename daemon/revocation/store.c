@@ -4,8 +4,6 @@
 
 #include <revocation/store.h>
 
-#include <gnutls/x509.h>
-
 int revocation_store_new(struct revocation_store **ret)
 {
 	struct revocation_store *store = calloc(1, sizeof(*store));
@@ -17,21 +15,10 @@ int revocation_store_new(struct revocation_store **ret)
 	return 0;
 }
 
-static void list_freep(struct list *head)
-{
-	list_foreach_safe (node, head) {
-		struct store_list *list = container_of(node, struct store_list, node);
-
-		revocation_crl_done(&list->crl);
-		free(list);
-	}
-	list_init(head);
-}
-
 static void source_free(struct store_source *source)
 {
 	list_remove(&source->node);
-	list_freep(&source->lists);
+	revocation_contents_done(&source->has);
 	free(source->name);
 	free(source);
 }
@@ -71,7 +58,7 @@ static int get_source(struct revocation_store *store, const char *name, struct s
 			free(source);
 			return -ENOMEM;
 		}
-		list_init(&source->lists);
+		revocation_contents_init(&source->has);
 		list_append(&store->sources, &source->node);
 	}
 	*ret = source;
@@ -85,85 +72,6 @@ size_t revocation_list_size(const struct store_list *list)
 	return sizeof(struct board_crl) + crl->n_entries * sizeof(*crl->entries) +
 	       crl->proof.message_size + crl->proof.signature_size + strlen(crl->issuer) +
 	       2 * crl->number_size + (size_t)REVOCATION_SOURCE_MAX + 256 /* detail */;
-}
-
-/* ---- reading ---- */
-
-static int read_one(struct der der, struct list *fresh, struct text *why)
-{
-	struct store_list *list = calloc(1, sizeof(*list));
-	int r;
-
-	if (!list)
-		return -ENOMEM;
-	r = revocation_crl_read(der, &list->crl, why);
-	if (r)
-		free(list);
-	else
-		list_append(fresh, &list->node);
-	return r;
-}
-
-#define PEM_LABEL "X509 CRL"
-#define PEM_BEGIN "-----BEGIN " PEM_LABEL "-----"
-#define PEM_END	  "-----END " PEM_LABEL "-----"
-
-static int read_block(struct der block, struct list *fresh, struct text *why)
-{
-	gnutls_datum_t pem = name_datum(block), der = {};
-	int r;
-
-	r = gnutls_pem_base64_decode2(PEM_LABEL, &pem, &der);
-	if (r == GNUTLS_E_MEMORY_ERROR)
-		return -ENOMEM;
-	if (r < 0) {
-		text_addf(why, "its PEM encoding cannot be read");
-		return REVOCATION_E_MALFORMED;
-	}
-	r = read_one((struct der){ der.data, der.size }, fresh, why);
-	gnutls_free(der.data);
-	return r;
-}
-
-static int read_pem(struct der in, struct list *fresh, struct text *why)
-{
-	for (size_t n = 1;; n++) {
-		const uint8_t *begin = memmem(in.p, in.len, PEM_BEGIN, strlen(PEM_BEGIN)), *end;
-		int r;
-
-		if (!begin && n > 1)
-			return 0;
-		in.len -= begin ? (size_t)(begin - in.p) : 0;
-		in.p = begin;
-		end = begin ? memmem(in.p, in.len, PEM_END, strlen(PEM_END)) : NULL;
-		if (!end || n > REVOCATION_CRLS_MAX) {
-			text_addf(why, begin ? "too many CRLs or no end of one"
-					     : "there is no CRL in it");
-			return REVOCATION_E_MALFORMED;
-		}
-		end += strlen(PEM_END);
-		if (n > 1)
-			text_addf(why, "CRL %zu: ", n);
-		r = read_block((struct der){ in.p, (size_t)(end - in.p) }, fresh, why);
-		if (r)
-			return r;
-		why->buf[why->len = 0] = '\0';
-		in.len -= (size_t)(end - in.p);
-		in.p = end;
-	}
-}
-
-static int read_all(struct der in, struct list *fresh, struct text *why)
-{
-	struct der rest = in;
-
-	if (in.len > REVOCATION_CRL_SIZE_MAX) {
-		text_addf(why, "%zu bytes, at most %d are taken", in.len, REVOCATION_CRL_SIZE_MAX);
-		return REVOCATION_E_MALFORMED;
-	}
-	if (revocation_der_take(&rest, DER_SEQUENCE, NULL) && rest.len == 0)
-		return read_one(in, fresh, why);
-	return read_pem(in, fresh, why);
 }
 
 /* ---- what replaces what ---- */
@@ -237,24 +145,25 @@ static void account(struct revocation_store *store, const struct list *head, boo
 }
 
 /* Replacing is reckoned as if nothing were replaced: room enough for both, and simple. */
-static bool has_room(const struct revocation_store *store, const struct list *fresh)
+static bool has_room(const struct revocation_store *store, const struct store_contents *fresh)
 {
 	struct revocation_store sum = { .size = store->size, .n_lists = store->n_lists };
 
-	account(&sum, fresh, true);
-	return sum.size <= STORE_SIZE_MAX && sum.n_lists <= REVOCATION_CRLS_MAX;
+	account(&sum, &fresh->lists, true);
+	return sum.size <= STORE_SIZE_MAX && sum.n_lists <= REVOCATION_CRLS_MAX &&
+	       store->n_given + fresh->n_given <= STORE_GIVEN_MAX;
 }
 
-static void replace(struct revocation_store *store, struct store_source *source, struct list *fresh,
-		    bool keep, struct text *why)
+static void replace_lists(struct revocation_store *store, struct store_source *source,
+			  struct list *fresh, bool keep, struct text *why)
 {
-	struct list gone;
+	struct list *lists = &source->has.lists, gone;
 
 	list_init(&gone);
 	list_foreach (node, fresh)
 		revocation_list_verify(store, container_of(node, struct store_list, node));
-	account(store, &source->lists, false);
-	list_foreach_safe (node, &source->lists) {
+	account(store, lists, false);
+	list_foreach_safe (node, lists) {
 		struct store_list *old = container_of(node, struct store_list, node);
 
 		revocation_list_verify(store, old);
@@ -264,24 +173,57 @@ static void replace(struct revocation_store *store, struct store_source *source,
 			list_append(&gone, node);
 		}
 	}
-	list_freep(&gone);
-	list_take_all(fresh, &source->lists);
-	account(store, &source->lists, true);
+	revocation_lists_free(&gone);
+	list_take_all(fresh, lists);
+	account(store, lists, true);
 }
 
-static int put(struct revocation_store *store, const char *name, struct der data, bool keep,
+static bool same_given(const struct list *a, const struct list *b)
+{
+	struct list *x = a->next, *y = b->next;
+
+	for (; x != a && y != b; x = x->next, y = y->next) {
+		const struct store_given *old = container_of(x, struct store_given, node);
+		const struct store_given *fresh = container_of(y, struct store_given, node);
+
+		if (old->size != fresh->size || memcmp(old->der, fresh->der, old->size) != 0)
+			return false;
+	}
+	return x == a && y == b;
+}
+
+/* The old ones stay in @fresh. */
+static void replace_given(struct revocation_store *store, struct store_source *source,
+			  struct store_contents *fresh)
+{
+	struct store_contents old;
+
+	if (same_given(&source->has.given, &fresh->given))
+		return;
+	revocation_contents_init(&old);
+	store->n_given = store->n_given - source->has.n_given + fresh->n_given;
+	if (source->has.n_given > 0)
+		revocation_store_forget_given(store);
+	source->admitted = false;
+	list_take_all(&source->has.given, &old.given);
+	list_take_all(&fresh->given, &source->has.given);
+	source->has.n_given = fresh->n_given;
+	list_take_all(&old.given, &fresh->given);
+}
+
+static int put(struct revocation_store *store, const char *name, struct der data, bool stranger,
 	       struct text *why)
 {
-	_cleanup_(list_freep) struct list fresh;
+	_cleanup_(revocation_contents_done) struct store_contents fresh;
 	struct store_source *source;
 	int r;
 
-	list_init(&fresh);
+	revocation_contents_init(&fresh);
 	if (strlen(name) > REVOCATION_SOURCE_MAX) {
 		text_addf(why, "its name is too long");
 		return REVOCATION_E_MALFORMED;
 	}
-	r = read_all(data, &fresh, why);
+	r = revocation_contents_read(data, !stranger, &fresh, why);
 	if (r)
 		return r;
 	if (!has_room(store, &fresh)) {
@@ -289,10 +231,14 @@ static int put(struct revocation_store *store, const char *name, struct der data
 		return REVOCATION_E_MALFORMED;
 	}
 	r = get_source(store, name, &source);
+	if (r == 0)
+		r = revocation_store_admit_given(store);
 	if (r)
 		return r;
-	replace(store, source, &fresh, keep, why);
-	return 0;
+	/* Lists first: which of them is older the signers of the old ones tell, too. */
+	replace_lists(store, source, &fresh.lists, stranger, why);
+	replace_given(store, source, &fresh);
+	return revocation_store_admit_given(store);
 }
 
 int revocation_store_put(struct revocation_store *store, const char *source, const void *data,
@@ -313,7 +259,10 @@ void revocation_store_drop(struct revocation_store *store, const char *source)
 
 	if (!found)
 		return;
-	account(store, &found->lists, false);
+	account(store, &found->has.lists, false);
+	store->n_given -= found->has.n_given;
+	if (found->has.n_given > 0)
+		revocation_store_forget_given(store);
 	source_free(found);
 }
 
@@ -326,7 +275,7 @@ bool revocation_store_due(const struct revocation_store *store, const char *sour
 
 	if (!found)
 		return false;
-	list_foreach (node, &found->lists) {
+	list_foreach (node, &found->has.lists) {
 		const struct store_list *list = container_of(node, struct store_list, node);
 		const struct revocation_crl *crl = &list->crl;
 

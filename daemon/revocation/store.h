@@ -24,6 +24,9 @@
 /* What lists may take on a board: leaves room for the rest of it, at its largest. */
 #define STORE_SIZE_MAX (REVOCATION_BOARD_SIZE_MAX / 4 * 3)
 
+/* Certificates beside lists, of all sources: what files hold leaves room for what else is met. */
+#define STORE_GIVEN_MAX 256
+
 /* Keys that answer for a signature: one key, under every spelling of its name. */
 struct store_signers {
 	size_t tried; /* keys of the store, from the first on */
@@ -34,9 +37,10 @@ struct store_signers {
 struct store_cert {
 	struct revocation_issuer issuer;
 	struct store_signers parents;
+	bool given; /* only by sources: it goes when one of them says something else */
 };
 
-/* A name with a key. Their places in the store are stable until all are forgotten. */
+/* A name with a key. Their places in the store are stable until some are forgotten. */
 struct store_key {
 	struct store_cert *certs[STORE_CERTS_PER_KEY_MAX];
 	size_t n_certs;
@@ -53,26 +57,55 @@ struct store_list {
 	bool superseded;  /* by a newer list of the same key and scope; while publishing */
 };
 
+/* A certificate that stands beside the lists. It is an issuer as any other, and proves itself. */
+struct store_given {
+	struct list node;
+	size_t size;
+	uint8_t der[];
+};
+
+struct store_contents {
+	struct list lists;
+	struct list given;
+	size_t n_given;
+};
+
 struct store_source {
 	struct list node; /* of the store */
 	char *name;
-	struct list lists;
+	struct store_contents has;
+	bool admitted; /* the certificates are among the keys */
 };
 
 struct revocation_store {
 	struct list sources;
 	size_t n_lists, size; /* size: of what the lists take on a board */
+	size_t n_given;
 	struct store_key **keys;
 	size_t n_keys, n_certs;
 	uint64_t number; /* of the last board */
 };
+
+/* ---- contents ---- */
+
+void revocation_contents_init(struct store_contents *contents);
+void revocation_contents_done(struct store_contents *contents);
+void revocation_lists_free(struct list *head);
+
+/*
+ * Into *contents, which has been initialized and may hold a part when this fails. @certificates:
+ * they are taken too, not passed over. 0, REVOCATION_E_MALFORMED with place and cause, or -errno.
+ */
+int revocation_contents_read(struct der in, bool certificates, struct store_contents *contents,
+			     struct text *why) _must_check_;
 
 /* ---- lists ---- */
 
 /*
  * As revocation_store_put(), for a source that a stranger may have spoken for, as any http: URL:
  * verified lists that came from it before stay until they are out of date or there is a newer one
- * of the same key and scope. A list of someone else cannot make them vanish.
+ * of the same key and scope. A list of someone else cannot make them vanish. Certificates are
+ * passed over: who may sign is not for a stranger to say.
  */
 int revocation_store_add(struct revocation_store *store, const char *source, const void *data,
 			 size_t size, struct text *why) _must_check_;
@@ -96,6 +129,10 @@ static inline const struct revocation_issuer *store_key_issuer(const struct stor
 /* Try on @list the keys that have not been tried on it yet. */
 void revocation_list_verify(const struct revocation_store *store, struct store_list *list);
 void revocation_list_forget(struct store_list *list); /* what came of that */
+
+/* The certificates of sources become keys, behind those that are there already. */
+int revocation_store_admit_given(struct revocation_store *store) _must_check_;
+void revocation_store_forget_given(struct revocation_store *store);
 
 bool revocation_signers_have(const struct store_signers *signers, uint32_t key);
 

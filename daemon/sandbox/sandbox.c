@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 int sandbox_protect_memory(void)
@@ -45,44 +46,71 @@ int sandbox_protect_memory(void)
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |                             \
 	 LANDLOCK_ACCESS_FS_REMOVE_FILE | RIGHT_TRUNCATE)
 
+#define RIGHTS_OF_FILES                                                                            \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |                              \
+	 LANDLOCK_ACCESS_FS_READ_FILE | RIGHT_TRUNCATE)
+
 /* Rights that each version of the Landlock interface knows: 5.13, 5.19, 6.2. */
 static uint64_t landlock_known(long abi)
 {
 	return RIGHTS_ALL & ~(abi < 2 ? RIGHT_REFER : 0) & ~(abi < 3 ? RIGHT_TRUNCATE : 0);
 }
 
-static int landlock_allow(int ruleset, const char *folder, uint64_t rights)
+/* Beneath a folder, or of one file, to which what concerns folders cannot be allowed. */
+static int landlock_allow(int ruleset, const char *path, uint64_t rights)
 {
-	struct landlock_path_beneath_attr attr = { .allowed_access = rights };
-	_cleanup_fd_ int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int fd = open(path, O_PATH | O_CLOEXEC);
+	struct landlock_path_beneath_attr attr = { .parent_fd = fd };
+	struct stat st;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	attr.parent_fd = fd;
+	attr.allowed_access = S_ISDIR(st.st_mode) ? rights : rights & RIGHTS_OF_FILES;
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) < 0)
 		return -errno;
 	return 0;
 }
 
+/* What a process may go on to do with files: nothing that is not said here. */
+struct files {
+	const char *kept_in; /* a folder; NULL: none */
+	const char *const *read;
+	size_t n_read;
+};
+
+static int landlock_allow_all(int ruleset, uint64_t known, const struct files *files)
+{
+	int r = 0;
+
+	if (files->kept_in)
+		r = landlock_allow(ruleset, files->kept_in, (RIGHTS_KEEP | RIGHTS_READ) & known);
+	/* What cannot be opened now (it is not there, or not for this user) stays forbidden. */
+	for (size_t i = 0; r == 0 && i < files->n_read; i++) {
+		r = landlock_allow(ruleset, files->read[i], RIGHTS_READ & known);
+		if (r != -ENOMEM && r != -EMFILE && r != -ENFILE)
+			r = 0;
+	}
+	return r;
+}
+
 /*
- * Give up @rights on all files, except that files may be kept in @folder (NULL: in none). Without
- * Landlock in the kernel the system call filter alone stands against what it can tell apart.
+ * Give up all rights on files but those in @files. Without Landlock in the kernel the system call
+ * filter alone stands against what it can tell apart.
  */
-static int enter_landlock(uint64_t rights, const char *folder)
+static int enter_landlock(const struct files *files)
 {
 	struct landlock_ruleset_attr attr = {};
 	_cleanup_fd_ int ruleset = -1;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	int r = 0;
+	int r;
 
 	if (abi < 1)
 		return 0;
-	attr.handled_access_fs = rights & landlock_known(abi);
+	attr.handled_access_fs = landlock_known(abi);
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return -errno;
-	if (folder)
-		r = landlock_allow(ruleset, folder, RIGHTS_KEEP & attr.handled_access_fs);
+	r = landlock_allow_all(ruleset, attr.handled_access_fs, files);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		r = -errno;
 	return r;
@@ -157,7 +185,7 @@ static const int allowed_fetch[] = {
 	SCMP_SYS(pipe),
 	SCMP_SYS(pipe2),
 	SCMP_SYS(dup),
-	/* files: read anywhere, written where Landlock lets it */
+	/* files: read and written where Landlock lets it */
 	SCMP_SYS(open),
 	SCMP_SYS(openat),
 	SCMP_SYS(stat),
@@ -327,7 +355,7 @@ static int enter_seccomp(const struct profile *profile)
 }
 
 /* Both Landlock and the filter demand PR_SET_NO_NEW_PRIVS, unless the process is privileged. */
-static int enter(const struct profile *profile, uint64_t rights, const char *folder)
+static int enter(const struct profile *profile, const struct files *files)
 {
 	int r;
 
@@ -335,16 +363,16 @@ static int enter(const struct profile *profile, uint64_t rights, const char *fol
 		return 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	r = enter_landlock(rights, folder);
+	r = enter_landlock(files);
 	return r == 0 ? enter_seccomp(profile) : r;
 }
 
 int sandbox_enter_handshake(void)
 {
-	return enter(&handshake, RIGHTS_ALL, NULL);
+	return enter(&handshake, &(struct files){});
 }
 
-int sandbox_enter_fetch(const char *folder)
+int sandbox_enter_fetch(const char *folder, const char *const *read, size_t n_read)
 {
-	return enter(&fetch, RIGHTS_ALL & ~(uint64_t)RIGHTS_READ, folder);
+	return enter(&fetch, &(struct files){ folder, read, n_read });
 }

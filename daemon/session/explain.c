@@ -114,6 +114,7 @@ struct subject {
 	size_t packed_size;
 	struct judge_whom whom;
 	enum reason then;
+	const char *detail;
 };
 
 static bool subject_find(struct sessions *sessions, uint64_t id, struct subject *ret)
@@ -140,6 +141,7 @@ static bool subject_find(struct sessions *sessions, uint64_t id, struct subject 
 				  .version = refusal->version,
 				  .dialled = refusal->dialled },
 			.then = refusal->reason,
+			.detail = refusal->detail,
 		};
 	else
 		*ret = (struct subject){ .whom.live = session != NULL };
@@ -184,6 +186,7 @@ int sessions_explain(struct sessions *sessions, uint64_t id, const struct sessio
 	explanation.live = subject.whom.live;
 	explanation.then = explanation.now = subject.then;
 	if (!subject.packed) {
+		explanation.detail = subject.detail ? subject.detail : "";
 		ops->verdict(userdata, &explanation);
 		return 0;
 	}

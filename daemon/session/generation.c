@@ -203,8 +203,11 @@ static int snapshot_take(struct generation *generation, struct conf_error *reter
 	r = conf_snapshot_take(path, &generation->snapshot, reterr);
 	if (r == 0)
 		r = conf_load(generation->snapshot, &generation->conf, reterr);
+	if (r == 0)
+		r = conf_machine_check(generation->conf, reterr);
 	if (r != CONF_E_INVALID || sessions->generation)
 		return r;
+	generation->conf = conf_free(generation->conf);
 	generation->snapshot = conf_snapshot_free(generation->snapshot);
 	if (last_good_take(generation, path) != 0)
 		return r;
@@ -229,8 +232,11 @@ int generation_load(struct generation *generation, struct conf_error *reterr)
 	generation->self = calloc(policy->n_entries + 1, sizeof(*generation->self));
 	if (!generation->self)
 		return -ENOMEM;
-	for (size_t i = 0; i < policy->n_entries; i++)
+	generation->names = policy->n_blocked;
+	for (size_t i = 0; i < policy->n_entries; i++) {
 		generation->tls12 |= policy->entries[i].tls12;
+		generation->names += 1 + policy->entries[i].n_members;
+	}
 	r = worker_pool_new(sessions->loop, sessions->config.worker_executable,
 			    generation->conf->workers, generation->snapshot, &pool_ops, generation,
 			    &generation->pool);

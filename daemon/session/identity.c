@@ -23,18 +23,6 @@ static int texts_make(struct session *session, const char *const texts[_SESSION_
 	return 0;
 }
 
-/* A discovered peer has a limit of its own, at the measure of its entry. */
-static int bucket_make(struct session *session)
-{
-	const struct account *account = session->account;
-
-	if (session->peer->bucket || !account || !account->kind ||
-	    strcmp(account->kind, trust_kind_names[TRUST_DISCOVERED]) != 0)
-		return 0;
-	session->peer->bucket = relay_bucket_new(account->rate, account->burst);
-	return session->peer->bucket ? 0 : -ENOMEM;
-}
-
 int session_remember(struct session *session, const struct worker_result *result,
 		     const struct trust_verdict *verdict)
 {
@@ -62,9 +50,7 @@ int session_remember(struct session *session, const struct worker_result *result
 	}
 	r = texts_make(session, texts);
 	if (r == 0 && verdict)
-		r = peer_get(session->sessions, &result->facts, verdict, &session->peer);
-	if (r == 0 && verdict)
-		r = bucket_make(session);
+		r = peer_get(session->sessions, result, verdict, &session->peer);
 	return r;
 }
 

@@ -19,6 +19,9 @@
 
 #define SLICE_MS 5
 
+/* Of names of a refused peer with names of the topology: about a millisecond. */
+#define COMPARISONS_MAX 20000
+
 /* Clocks are set: an end that is far away is looked at again now and then. */
 #define LOOK_MS 60000
 
@@ -28,6 +31,12 @@ static const struct conf_limits *limits_of(const struct sessions *sessions)
 }
 
 /* ---- the first verdict ---- */
+
+bool judge_is_cheap(const struct session *session, const struct worker_result *result)
+{
+	return result->facts.n_certs > 0 &&
+	       result->facts.n_names * session->generation->names <= COMPARISONS_MAX;
+}
 
 enum reason judge_result(struct session *session, const struct worker_result *result,
 			 struct trust_verdict *ret_verdict, struct text *ret_why)
@@ -119,9 +128,10 @@ static enum reason live_reason(const struct trust_verdict *verdict)
 	return verdict->entry == TRUST_ENTRY_ANY ? REASON_NOT_IN_TOPOLOGY : REASON_ANCHOR_REMOVED;
 }
 
+/* @detail: what to tell of a refusal; may be NULL. */
 static int peer_judge(const struct peer *peer, const struct generation *generation,
 		      const struct revocation_board *board, const struct trust_question *question,
-		      struct peer_judgement *ret)
+		      struct peer_judgement *ret, struct text *detail)
 {
 	_cleanup_(trust_facts_done) struct trust_facts facts = {};
 	struct trust_verdict verdict;
@@ -131,6 +141,8 @@ static int peer_judge(const struct peer *peer, const struct generation *generati
 	if (r < 0)
 		return r;
 	trust_judge(&generation->conf->trust, &facts, question, &verdict);
+	if (detail && verdict.reason != REASON_OK)
+		trust_verdict_text(&generation->conf->trust, &facts, question, &verdict, detail);
 	*ret = (struct peer_judgement){
 		.dialled = question->dialled,
 		.version = question->version,
@@ -151,14 +163,29 @@ static bool judgement_answers(const struct peer_judgement *judgement,
 	       judgement->entry == question->entry && judgement->member == question->member;
 }
 
+/* Whoever was listed and is not any more may come again as discovered, on those terms. */
+static bool becomes_stranger(const struct session *session, const struct generation *generation,
+			     const struct peer_judgement *judgement)
+{
+	const struct trust_policy *policy = &generation->conf->trust;
+	const struct trust_entry *entry;
+
+	if (judgement->by >= policy->n_entries || !session->account)
+		return false;
+	entry = &policy->entries[judgement->by];
+	return entry->kind == TRUST_DISCOVERED && strcmp(entry->name, session->account->name) != 0;
+}
+
 enum reason judge_preview(struct session *session, const struct generation *generation,
 			  const struct revocation_board *board, int64_t now)
 {
 	struct trust_question question = question_of(session, generation, now);
 	struct peer_judgement judgement;
 
-	if (peer_judge(session->peer, generation, board, &question, &judgement) < 0)
+	if (peer_judge(session->peer, generation, board, &question, &judgement, NULL) < 0)
 		return REASON_RESOURCES;
+	if (judgement.reason == REASON_OK && becomes_stranger(session, generation, &judgement))
+		return REASON_NOT_IN_TOPOLOGY;
 	return judgement.reason;
 }
 
@@ -254,15 +281,35 @@ static int on_deadline(void *userdata)
 
 /* ---- what follows from a judgement ---- */
 
+/* Once more, with words: few lose their trust, and only they are told about. */
+static void session_tell_loss(struct session *session)
+{
+	struct trust_question question =
+		question_of(session, session->sessions->generation, time_realtime_s());
+	struct peer_judgement judgement;
+	char buf[1024] = "";
+	struct text detail = TEXT_INIT(buf);
+
+	if (peer_judge(session->peer, session->sessions->generation, session->sessions->board,
+		       &question, &judgement, &detail) < 0)
+		return;
+	free(session->ends_detail);
+	session->ends_detail = strdup(buf);
+}
+
 static void session_lose(struct session *session, enum reason reason)
 {
 	uint64_t grace = limits_of(session->sessions)->trust_grace_ms;
 
 	session->sessions->judge.lost++;
-	if (grace == 0)
+	if (!session->ends || reason_is_planned(session->ends_reason))
+		session_tell_loss(session);
+	if (grace == 0) {
+		session->ends_reason = (uint8_t)reason;
 		session_close_for(session, reason);
-	else if (!session->ends || reason_is_planned(session->ends_reason))
+	} else if (!session->ends || reason_is_planned(session->ends_reason)) {
 		judge_plan_end(session, after_ms(grace), reason);
+	}
 }
 
 /* Trust is there again, or still. */
@@ -272,8 +319,10 @@ static void session_keep(struct session *session, const struct peer_judgement *j
 
 	session->expires = judgement->expires;
 	session->standing = (uint8_t)judgement->standing;
+	if (judgement->standing == TRUST_STANDING_UNKNOWN)
+		peer_teach(session->peer);
 	if (session->ends && !reason_is_planned(session->ends_reason))
-		session->ends = 0;
+		session->ends = session->ends_reason = 0;
 	if (judgement->by < policy->n_entries)
 		account_move(session, policy->entries[judgement->by].name);
 	deadline_watch(session->sessions, session_deadline(session));
@@ -295,7 +344,7 @@ static void session_judge(struct session *session, bool share)
 		judgement = peer->judgement;
 	} else {
 		int r = peer_judge(peer, sessions->generation, sessions->board, &question,
-				   &judgement);
+				   &judgement, NULL);
 
 		if (r < 0) {
 			/* Trust that cannot be shown is none. */
@@ -305,6 +354,9 @@ static void session_judge(struct session *session, bool share)
 		peer->judgement = judgement;
 		peer->judged = sessions->judge.round;
 	}
+	if (judgement.reason == REASON_OK &&
+	    becomes_stranger(session, sessions->generation, &judgement))
+		judgement.reason = REASON_NOT_IN_TOPOLOGY;
 	if (judgement.reason == REASON_OK)
 		session_keep(session, &judgement);
 	else
@@ -326,7 +378,7 @@ void judge_register(struct session *session)
 	deadline_watch(sessions, session_deadline(session));
 	/* A change between its handshake and now has not seen it. */
 	if (session->generation_number != sessions->generation->number ||
-	    session->board != revocation_board_number(sessions->board))
+	    session->board != sessions->boards)
 		judge_session(session);
 }
 
@@ -416,6 +468,14 @@ static bool identity_is_same(const struct generation *a, const struct generation
 	return leaf[0] && leaf[1] &&
 	       memcmp(leaf[0]->facts.certs[0].fingerprint, leaf[1]->facts.certs[0].fingerprint,
 		      sizeof(leaf[0]->facts.certs[0].fingerprint)) == 0;
+}
+
+bool judge_identity_changes(const struct session *session, const struct generation *new)
+{
+	const char *identity = session_text(session, SESSION_TEXT_IDENTITY);
+
+	return new->conf->limits.identity_drain_ms != CONF_NEVER &&identity &&
+	       !identity_is_same(session->sessions->generation, new, identity);
 }
 
 void judge_identities(struct sessions *sessions, const struct generation *old)

@@ -135,13 +135,6 @@ void account_assign(struct session *session, uint32_t entry)
 		session->account->refs++;
 }
 
-static struct relay_bucket *session_bucket(const struct session *session)
-{
-	if (session->peer && session->peer->bucket)
-		return session->peer->bucket;
-	return session->account ? session->account->bucket : NULL;
-}
-
 static void relay_start(struct session *session)
 {
 	struct worker_result *result = session->result;
@@ -157,7 +150,7 @@ static void relay_start(struct session *session)
 		.rx = &result->rx,
 		.early = result->early,
 		.early_len = result->early_len,
-		.bucket = session_bucket(session),
+		.bucket = session->account ? session->account->bucket : NULL,
 	};
 	int r;
 
@@ -235,7 +228,7 @@ static void on_result(struct session *session, const struct session_event *event
 	session->relay_end.alert = result->alert_received;
 	session->facts = &result->facts;
 	session->version = result->version;
-	if (session->mutual && (reason == REASON_OK || result->facts.n_certs > 0)) {
+	if (session->mutual && (reason == REASON_OK || judge_is_cheap(session, result))) {
 		enum reason judged = judge_result(session, result, &verdict, &why);
 
 		/* A worker's refusal stands; its consent does not. */
@@ -274,7 +267,7 @@ static void on_result(struct session *session, const struct session_event *event
 	trust_facts_done(&session->result->facts);
 	source_release(session);
 	if (session->probe)
-		session_end(session, REASON_PROBE, NULL);
+		session_enter(session, SESSION_PROBING);
 	else if (session->dialled)
 		relay_start(session);
 	else
@@ -400,12 +393,16 @@ static void on_timeout(struct session *session, const struct session_event *even
 
 /* ---- the table ---- */
 
-/* How long the worker may take to tell how a pump ended, before the session ends without it. */
+/*
+ * How long the worker may take to tell how a pump ended, before the session ends without it; and
+ * the peer of a probe to refuse us: a TLS 1.3 server does that after our handshake is done.
+ */
 #define CLOSING_MS 5000
+#define PROBING_MS 1000
 
 struct life {
 	const char *name;
-	size_t timeout;	     /* offset of the limit in struct conf_limits; NO_LIMIT: CLOSING_MS */
+	size_t timeout;	     /* offset of the limit in struct conf_limits; NO_LIMIT: as below */
 	enum reason expired; /* REASON_OK: no timer */
 	step_fn on[_EVENT_MAX];
 };
@@ -442,6 +439,14 @@ static const struct life life[_SESSION_STATE_MAX] = {
 				[EVENT_PUMP_END] = on_pump_end,
 				[EVENT_LOST] = on_lost,
 				[EVENT_TIMEOUT] = on_timeout,
+				[EVENT_CLOSE] = on_close } },
+	[SESSION_PROBING] = { "probing",
+			      NO_LIMIT,
+			      REASON_PROBE,
+			      { [EVENT_PROBED] = probe_on_said,
+				[EVENT_PUMP_END] = probe_on_pump_end,
+				[EVENT_LOST] = on_lost,
+				[EVENT_TIMEOUT] = probe_on_silence,
 				[EVENT_CLOSE] = on_close } },
 	[SESSION_RELAYING] = { "relaying",
 			       NO_LIMIT,
@@ -492,14 +497,16 @@ static int on_timer(void *userdata)
 	return 0;
 }
 
-static int on_connected(void *userdata, int fd _unused_, unsigned int events _unused_)
+static int on_ready(void *userdata, int fd _unused_, unsigned int events _unused_)
 {
+	static const enum session_event_type types[_SESSION_STATE_MAX] = {
+		[SESSION_CONNECTING] = EVENT_DIALLED,
+		[SESSION_BACKEND] = EVENT_BACKEND,
+		[SESSION_PROBING] = EVENT_PROBED,
+	};
 	struct session *session = userdata;
 
-	session_dispatch(session,
-			 &(struct session_event){ .type = session->state == SESSION_CONNECTING
-								  ? EVENT_DIALLED
-								  : EVENT_BACKEND });
+	session_dispatch(session, &(struct session_event){ .type = types[session->state] });
 	return 0;
 }
 
@@ -511,7 +518,7 @@ void session_enter(struct session *session, enum session_state state)
 	session->state = state;
 	session->timer = loop_source_free(session->timer);
 	if (life[state].expired != REASON_OK) {
-		uint32_t ms = CLOSING_MS;
+		uint32_t ms = state == SESSION_PROBING ? PROBING_MS : CLOSING_MS;
 
 		if (life[state].timeout != NO_LIMIT)
 			memcpy(&ms,
@@ -520,10 +527,11 @@ void session_enter(struct session *session, enum session_state state)
 		r = loop_timer_add(loop, ms, on_timer, session, &session->timer);
 	}
 	if (r == 0 && state == SESSION_CONNECTING)
-		r = loop_io_add(loop, session->tls_fd, LOOP_WRITE, on_connected, session,
-				&session->io);
+		r = loop_io_add(loop, session->tls_fd, LOOP_WRITE, on_ready, session, &session->io);
+	if (r == 0 && state == SESSION_PROBING)
+		r = loop_io_add(loop, session->tls_fd, LOOP_READ, on_ready, session, &session->io);
 	if (r == 0 && state == SESSION_BACKEND)
-		r = loop_io_add(loop, session->plain_fd, LOOP_WRITE, on_connected, session,
+		r = loop_io_add(loop, session->plain_fd, LOOP_WRITE, on_ready, session,
 				&session->io);
 	if (r < 0 && state != SESSION_CLOSING)
 		session_fail(session, r);
@@ -551,6 +559,9 @@ void session_end(struct session *session, enum reason reason, const char *detail
 {
 	struct worker_pool *pool = session->generation ? session->generation->pool : NULL;
 
+	if (!detail && session->ends_detail && reason == (enum reason)session->ends_reason)
+		detail = session->ends_detail;
+
 	if (pool && session->state == SESSION_HANDSHAKING && reason != REASON_WORKER_DIED)
 		worker_pool_cancel(pool, session->id);
 	dial_cancel(session);
@@ -559,7 +570,7 @@ void session_end(struct session *session, enum reason reason, const char *detail
 	else
 		report_end(session, reason, session->relay_end.alert, session->relay_end.lost,
 			   detail);
-	if (!session->established_ms && !session->probe)
+	if (!session->probe && (!session->established_ms || report_is_news(reason)))
 		refusal_add(session, reason, detail);
 	counters_settle(session, reason);
 	session_free(session);

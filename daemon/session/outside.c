@@ -35,6 +35,7 @@ static void on_board(void *userdata, struct revocation_board *board)
 
 	revocation_board_unref(sessions->board);
 	sessions->board = revocation_board_ref(board);
+	sessions->boards++;
 	list_foreach (node, &sessions->generations) {
 		struct generation *generation = container_of(node, struct generation, node);
 
@@ -98,7 +99,8 @@ static void crl_source_report(const struct crl_source *source, bool was_ok, cons
 			  "revocation list can be had again");
 	if (!source->ok && (was_ok || strcmp(source->detail ? source->detail : "", detail) != 0))
 		log_event(LOG_WARNING, LOG_ID_REVOCATION, fields,
-			  "revocation list cannot be had; the last one stays in use");
+			  "revocation list cannot be had; what is known of it, if anything, stays "
+			  "in use");
 }
 
 static void on_source(void *userdata, const struct revocation_source_event *event)
@@ -306,6 +308,8 @@ static void preview_sessions(struct sessions *sessions, const struct preview_wal
 		if (session->state != SESSION_RELAYING || !session->peer)
 			continue;
 		reason = judge_preview(session, walk->generation, walk->board, walk->now);
+		if (reason == REASON_OK && judge_identity_changes(session, walk->generation))
+			reason = REASON_IDENTITY_CHANGED;
 		if (reason == REASON_OK)
 			continue;
 		session_view_make(session, &view);
@@ -364,6 +368,32 @@ void outside_forget(struct sessions *sessions, const void *userdata)
 	}
 }
 
+struct warned {
+	const struct session_preview_ops *ops;
+	void *userdata;
+};
+
+static void preview_warning(void *userdata, const char *line)
+{
+	const struct warned *warned = userdata;
+	char buf[1024];
+	struct text text = TEXT_INIT(buf);
+
+	text_addf(&text, "warning: %s", line);
+	warned->ops->line(warned->userdata, buf);
+}
+
+static void preview_staged(struct sessions *sessions, const struct session_preview_ops *ops,
+			   void *userdata)
+{
+	const struct generation *staged = sessions->staged.generation;
+	struct warned warned = { ops, userdata };
+
+	conf_diff(sessions->generation->conf, staged->conf, ops->line, userdata);
+	inventory_diff(sessions->generation, staged, ops->line, userdata);
+	conf_warnings(staged->conf, sessions->support.ulp, preview_warning, &warned);
+}
+
 void sessions_preview(struct sessions *sessions, const struct session_preview_question *question,
 		      const struct session_preview_ops *ops, void *userdata)
 {
@@ -382,8 +412,7 @@ void sessions_preview(struct sessions *sessions, const struct session_preview_qu
 			ops->done(userdata, "nothing is staged");
 			return;
 		}
-		conf_diff(sessions->generation->conf, walk.generation->conf, ops->line, userdata);
-		inventory_diff(sessions->generation, walk.generation, ops->line, userdata);
+		preview_staged(sessions, ops, userdata);
 		break;
 	}
 	preview_sessions(sessions, &walk, ops, userdata);

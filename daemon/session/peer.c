@@ -61,9 +61,79 @@ static int texts_make(const struct trust_facts *facts, const struct trust_verdic
 	return 0;
 }
 
-int peer_get(struct sessions *sessions, const struct trust_facts *facts,
+/* ---- issuers ---- */
+
+/* An intermediate that live peers rest on, once for all of them. */
+struct issuer {
+	struct list node;
+	uint32_t refs;
+	uint32_t len;
+	char der[];
+};
+
+static struct issuer *issuer_get(struct sessions *sessions, const struct worker_der *from)
+{
+	struct issuer *issuer;
+
+	list_foreach (node, &sessions->issuers) {
+		issuer = container_of(node, struct issuer, node);
+		if (issuer->len == from->len && memcmp(issuer->der, from->der, from->len) == 0) {
+			issuer->refs++;
+			return issuer;
+		}
+	}
+	issuer = malloc(sizeof(*issuer) + from->len);
+	if (!issuer)
+		return NULL;
+	issuer->refs = 1;
+	issuer->len = from->len;
+	memcpy(issuer->der, from->der, from->len);
+	list_append(&sessions->issuers, &issuer->node);
+	return issuer;
+}
+
+static void issuer_unref(struct issuer *issuer)
+{
+	if (--issuer->refs > 0)
+		return;
+	list_remove(&issuer->node);
+	free(issuer);
+}
+
+static int issuers_take(struct peer *peer, const struct worker_result *result)
+{
+	if (result->n_issuers == 0)
+		return 0;
+	peer->issuers = calloc(result->n_issuers, sizeof(struct issuer *));
+	if (!peer->issuers)
+		return -ENOMEM;
+	for (size_t i = 0; i < result->n_issuers; i++) {
+		struct issuer *issuer = issuer_get(peer->sessions, &result->issuers[i]);
+
+		if (!issuer)
+			return -ENOMEM;
+		peer->issuers[peer->n_issuers++] = issuer;
+	}
+	return 0;
+}
+
+/*
+ * siptls-fetch forgets issuers when others bring too many. One that a live peer rests on is told
+ * again as soon as nothing is known of the peer's revocation; what it knows costs nothing.
+ */
+void peer_teach(const struct peer *peer)
+{
+	for (uint32_t i = 0; i < peer->n_issuers; i++)
+		(void)!fetch_learn_issuer(peer->sessions->fetch, peer->issuers[i]->der,
+					  peer->issuers[i]->len);
+}
+
+/* ---- peers ---- */
+
+int peer_get(struct sessions *sessions, const struct worker_result *result,
 	     const struct trust_verdict *verdict, struct peer **ret)
 {
+	const struct trust_facts *facts = &result->facts;
 	_cleanup_free_ uint8_t *packed = NULL;
 	struct list *bucket;
 	struct peer *peer;
@@ -85,19 +155,20 @@ int peer_get(struct sessions *sessions, const struct trust_facts *facts,
 	peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		return -ENOMEM;
-	r = texts_make(facts, verdict, &peer->texts);
-	if (r < 0) {
-		free(peer);
-		return r;
-	}
 	peer->sessions = sessions;
 	peer->refs = 1;
 	peer->packed = steal_ptr(packed);
 	peer->packed_size = (uint32_t)size;
 	list_append(bucket, &peer->node);
 	sessions->n_peers++;
-	*ret = peer;
-	return 0;
+	r = texts_make(facts, verdict, &peer->texts);
+	if (r == 0)
+		r = issuers_take(peer, result);
+	if (r == 0)
+		*ret = peer;
+	else
+		peer_unref(peer);
+	return r;
 }
 
 struct peer *peer_unref(struct peer *peer)
@@ -106,7 +177,9 @@ struct peer *peer_unref(struct peer *peer)
 		return NULL;
 	list_remove(&peer->node);
 	peer->sessions->n_peers--;
-	relay_bucket_unref(peer->bucket);
+	for (uint32_t i = 0; i < peer->n_issuers; i++)
+		issuer_unref(peer->issuers[i]);
+	free(peer->issuers);
 	free(peer->packed);
 	free(peer->texts);
 	free(peer);

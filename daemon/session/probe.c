@@ -6,6 +6,7 @@
  */
 
 #include <siptls/log.h>
+#include <siptls/tls.h>
 
 #include "session.h"
 
@@ -75,6 +76,68 @@ void probe_facts(struct session *session, const struct trust_facts *facts,
 	if (probe->ops && facts->n_certs > 0)
 		explain_links(session->sessions, facts, verdict, probe->ops->link, probe->userdata);
 }
+
+/* ---- what the peer says of us ---- */
+
+/*
+ * An alert that came after the handshake is the peer's verdict on our certificate (RFC 8446 4.4.2:
+ * the server judges it after we are done). Tickets and data only show that it goes on.
+ */
+static enum reason said_in_kernel(struct session *session)
+{
+	uint8_t record[256], type;
+	size_t len;
+	int r;
+
+	do {
+		r = ktls_recv(session->tls_fd, record, sizeof(record), &len, &type);
+	} while (r == 0 && type != KTLS_RECORD_ALERT);
+	if (r == KTLS_E_AGAIN)
+		return REASON_OK;
+	if (r != 0)
+		return r == KTLS_E_EOF ? REASON_PEER_CLOSED : REASON_PEER_RESET;
+	if (len < 2 || record[1] == 0)
+		return REASON_PEER_CLOSED;
+	session->relay_end.alert = record[1];
+	return REASON_PEER_ALERT;
+}
+
+static void probe_end_with(struct session *session, enum reason reason)
+{
+	const char *alert =
+		reason == REASON_PEER_ALERT ? tls_alert_name(session->relay_end.alert) : NULL;
+
+	session_end(session, reason, alert);
+}
+
+void probe_on_said(struct session *session, const struct session_event *event _unused_)
+{
+	enum reason reason;
+
+	if (!session->kernel) {
+		/* The worker tells with the end of its pump what it was. */
+		session->io = loop_source_free(session->io);
+		return;
+	}
+	reason = said_in_kernel(session);
+	if (reason != REASON_OK)
+		probe_end_with(session, reason);
+}
+
+void probe_on_pump_end(struct session *session, const struct session_event *event)
+{
+	enum reason reason = event->pump_end->reason;
+
+	session->relay_end.alert = event->pump_end->alert_received;
+	probe_end_with(session, reason == REASON_CLOSED_BY_PEER ? REASON_PEER_CLOSED : reason);
+}
+
+void probe_on_silence(struct session *session, const struct session_event *event _unused_)
+{
+	session_end(session, REASON_PROBE, NULL);
+}
+
+/* ---- the end ---- */
 
 /* It was we who wanted to know: the peer shall see an orderly end (RFC 8446 6.1). */
 static void say_goodbye(const struct session *session)

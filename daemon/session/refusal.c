@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The last refusals, so that "why was this peer refused?" has an answer an hour later. A ring of
- * fixed length; whoever is refused again and again for the same reason has one place in it, so that
- * a flood from one source does not push out what others need.
+ * The last refusals, and ends that are no everyday's, so that "why was this peer refused?" has an
+ * answer an hour later. A ring of fixed length; whoever is refused again and again for the same
+ * reason has one place in it, so that a flood from one source does not push out what others need.
  */
 
 #include "session.h"
@@ -26,8 +26,8 @@ static struct refusal *refusal_free(struct refusal *refusal)
 
 static bool refusal_is_same(const struct refusal *a, const struct refusal *b)
 {
-	return a->reason == b->reason && a->dialled == b->dialled && a->place == b->place &&
-	       net_addr_same_source(&a->remote, &b->remote) &&
+	return a->reason == b->reason && a->dialled == b->dialled && a->ended == b->ended &&
+	       a->place == b->place && net_addr_same_source(&a->remote, &b->remote) &&
 	       memcmp(a->fingerprint, b->fingerprint, sizeof(a->fingerprint)) == 0;
 }
 
@@ -50,30 +50,59 @@ static char *text_copy(const char *text)
 	return text && *text ? strdup(text) : NULL;
 }
 
-/* What cannot be kept for want of memory is not kept; the log has it all. */
-static void refusal_fill(struct refusal *refusal, const struct session *session, const char *detail)
+/* Packed facts of the peer, if it was judged and they are not too many. */
+static void refusal_take_facts(struct refusal *refusal, const struct session *session)
 {
 	const struct trust_facts *facts = session->facts;
 	size_t size = 0;
 
-	refusal->peer = text_copy(session->account ? session->account->name : NULL);
-	refusal->detail = text_copy(detail);
-	if (session->dialled) {
-		const struct conf_dial *dial = session_dial(session);
-		const struct trust_entry *entry =
-			&session_conf(session)->trust.entries[dial->entry];
-
-		refusal->member = text_copy(entry->members[dial->member].name);
-	}
-	if (!facts || facts->n_certs == 0)
+	if (session->peer && session->peer->packed_size <= FACTS_MAX) {
+		refusal->packed = malloc(session->peer->packed_size);
+		if (!refusal->packed)
+			return;
+		refusal->packed_size = session->peer->packed_size;
+		memcpy(refusal->packed, session->peer->packed, refusal->packed_size);
 		return;
-	refusal->subject = text_copy(facts->certs[0].subject);
-	memcpy(refusal->fingerprint, facts->certs[0].fingerprint, sizeof(refusal->fingerprint));
-	if (worker_facts_pack(facts, &refusal->packed, &size) < 0 || size > FACTS_MAX) {
+	}
+	if (!facts || facts->n_certs == 0 || worker_facts_pack(facts, &refusal->packed, &size) < 0)
+		return;
+	if (size > FACTS_MAX) {
 		free(refusal->packed);
 		refusal->packed = NULL;
+		return;
 	}
 	refusal->packed_size = (uint32_t)size;
+}
+
+/* Whom we dialled: while it is not established its dial-out knows, afterwards itself. */
+static const char *member_of(const struct session *session)
+{
+	const struct conf_dial *dial;
+
+	if (!session->dialled)
+		return NULL;
+	if (!session->generation)
+		return session_text(session, SESSION_TEXT_MEMBER);
+	dial = session_dial(session);
+	return session_conf(session)->trust.entries[dial->entry].members[dial->member].name;
+}
+
+/* What cannot be kept for want of memory is not kept; the log has it all. */
+static void refusal_fill(struct refusal *refusal, const struct session *session, const char *detail)
+{
+	const struct trust_facts *facts = session->facts;
+
+	refusal->peer = text_copy(session->account ? session->account->name : NULL);
+	refusal->detail = text_copy(detail);
+	refusal->member = text_copy(member_of(session));
+	refusal_take_facts(refusal, session);
+	if (facts && facts->n_certs > 0) {
+		refusal->subject = text_copy(facts->certs[0].subject);
+		memcpy(refusal->fingerprint, facts->certs[0].fingerprint,
+		       sizeof(refusal->fingerprint));
+	} else {
+		refusal->subject = text_copy(peer_text(session->peer, PEER_TEXT_SUBJECT));
+	}
 }
 
 void refusal_add(const struct session *session, enum reason reason, const char *detail)
@@ -87,9 +116,12 @@ void refusal_add(const struct session *session, enum reason reason, const char *
 	refusal->id = session->id;
 	refusal->time = time_realtime_s();
 	refusal->dialled = session->dialled;
+	refusal->ended = session->established_ms != 0;
 	refusal->reason = reason;
 	/* Which version it was is not told of a refused peer, unless that was why. */
 	refusal->version = reason == REASON_TLS_VERSION_PEER ? KTLS_TLS12 : KTLS_TLS13;
+	if (refusal->ended)
+		refusal->version = session->version;
 	refusal->remote = session->remote;
 	refusal->place = session->place;
 	refusal->place->refs++;
@@ -128,6 +160,7 @@ void sessions_foreach_refusal(struct sessions *sessions, session_refusal_fn fn, 
 					  .time = refusal->time,
 					  .repeated = refusal->repeated,
 					  .dialled = refusal->dialled,
+					  .ended = refusal->ended,
 					  .via = refusal->place->name,
 					  .peer = refusal->peer,
 					  .remote = refusal->remote,

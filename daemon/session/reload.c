@@ -107,7 +107,7 @@ static void generation_describe(const struct sessions *sessions,
 {
 	const struct conf *conf = generation->conf;
 
-	text_addf(ret, "topology serial %llu, %zu entries, %zu listeners, %zu dial-outs",
+	text_addf(ret, "topology serial %llu, entries %zu, listeners %zu, dial-outs %zu",
 		  (unsigned long long)conf->trust.serial, conf->trust.n_entries, conf->n_listeners,
 		  conf->n_dials);
 	restart_describe(sessions, conf, ret);
@@ -201,6 +201,8 @@ static void reload_stage(struct sessions *sessions)
 	reload_over(sessions, NULL, summary);
 }
 
+static void reload_plan(struct sessions *sessions);
+
 static void staged_commit(struct sessions *sessions)
 {
 	struct reload *reload = &sessions->reload;
@@ -208,12 +210,12 @@ static void staged_commit(struct sessions *sessions)
 
 	staged->timer = loop_source_free(staged->timer);
 	staged->at = 0;
-	reload->generation = steal_ptr(staged->generation);
+	reload->generation = staged->generation;
+	staged->generation = NULL;
 	list_take_all(&staged->ports, &reload->ports);
 	list_take_all(&staged->accounts, &reload->accounts);
-	if (outside_plan(sessions, reload->generation) < 0)
-		log_warning("siptls-fetch cannot be told of the new sources of CRLs");
-	reload_commit(sessions);
+	list_take_all(&staged->waiting, &reload->waiting);
+	reload_plan(sessions);
 }
 
 static int staged_look(void *userdata)
@@ -233,12 +235,26 @@ static int staged_look(void *userdata)
 	return loop_timer_set(staged->timer, ms);
 }
 
-int sessions_commit(struct sessions *sessions, int64_t at)
+int sessions_commit(struct sessions *sessions, int64_t at, sessions_reload_fn fn, void *userdata)
 {
-	if (!sessions->staged.generation)
+	struct staged *staged = &sessions->staged;
+	struct waiter *waiter;
+
+	if (!staged->generation)
 		return SESSIONS_E_NOTHING_STAGED;
-	sessions->staged.at = at;
-	return staged_look(sessions);
+	staged->at = at;
+	if (at > time_realtime_s()) {
+		fn(userdata, NULL, "staged, to be put in force later");
+		return staged_look(sessions);
+	}
+	waiter = calloc(1, sizeof(*waiter));
+	if (!waiter)
+		return -ENOMEM;
+	waiter->fn = fn;
+	waiter->userdata = userdata;
+	list_append(&staged->waiting, &waiter->node);
+	staged_commit(sessions);
+	return 0;
 }
 
 int sessions_abort(struct sessions *sessions)
@@ -274,6 +290,18 @@ void reload_board(struct sessions *sessions)
 {
 	if (sessions->reload.timer)
 		reload_defer(sessions, reload_put_in_force);
+}
+
+/* Known before the first connection: what is revoked among the new anchors' certificates. */
+static void reload_plan(struct sessions *sessions)
+{
+	struct reload *reload = &sessions->reload;
+
+	state_prepare(reload->generation->conf);
+	if (outside_plan(sessions, reload->generation) != 0 ||
+	    loop_timer_add(sessions->loop, BOARD_MS, reload_put_in_force, sessions,
+			   &reload->timer) < 0)
+		reload_commit(sessions);
 }
 
 static int reload_checked(void *userdata)
@@ -410,6 +438,7 @@ void sessions_reload_forget(struct sessions *sessions, void *userdata)
 {
 	waiters_forget(&sessions->reload.waiting, userdata);
 	waiters_forget(&sessions->reload_queued, userdata);
+	waiters_forget(&sessions->staged.waiting, userdata);
 	outside_forget(sessions, userdata);
 	probes_forget(sessions, userdata);
 }
@@ -425,6 +454,9 @@ void reload_abandon(struct sessions *sessions)
 	ports_free(&reload->ports);
 	accounts_free(&reload->accounts);
 	reload->generation = NULL; /* freed with all of them */
+	if (sessions->staged.at > 0)
+		log_warning("the staged configuration was to be put in force later: the next start "
+			    "reads the files as they are then");
 	staged_drop(sessions);
 	waiters_tell(&reload->waiting, &error, NULL);
 	waiters_tell(&sessions->reload_queued, &error, NULL);

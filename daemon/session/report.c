@@ -60,6 +60,11 @@ static const uint8_t priorities[_REASON_MAX] = {
 	[REASON_WORKER_UNAVAILABLE] = LOG_ERR, [REASON_BACKEND_CONNECT] = LOG_ERR,
 };
 
+bool report_is_news(enum reason reason)
+{
+	return priorities[reason] != LOG_INFO;
+}
+
 void report_end(struct session *session, enum reason reason, uint8_t alert, uint64_t lost,
 		const char *detail)
 {
@@ -83,7 +88,7 @@ void report_end(struct session *session, enum reason reason, uint8_t alert, uint
 		{ "SIPTLS_BYTES_OUT", established ? bytes_out : NULL },
 		{ "SIPTLS_BYTES_LOST", lost > 0 ? lost_text : NULL },
 		{ "SIPTLS_DETAIL", detail && *detail ? detail : NULL },
-		{ "SIPTLS_CURE", !established && *info->cure ? info->cure : NULL },
+		{ "SIPTLS_CURE", report_is_news(reason) && *info->cure ? info->cure : NULL },
 		{ 0 },
 	};
 
@@ -135,24 +140,34 @@ void report_refused(struct sessions *sessions, const struct port *port,
 	log_event(LOG_WARNING, LOG_ID_REFUSED, fields, "refused: %s", info->text);
 }
 
-static int on_status(void *userdata)
+static void status_tell(struct sessions *sessions)
 {
-	struct sessions *sessions = userdata;
 	struct sessions_summary s;
 
-	sessions->status_timer = loop_source_free(sessions->status_timer);
 	sessions_summary(sessions, &s);
 	loop_notify("STATUS=%s%u sessions (%u in the kernel, %u in user space), %u in handshake; "
 		    "topology serial %llu",
 		    s.last_good ? "LAST GOOD COPY, the configuration is broken: " : "", s.relaying,
 		    s.kernel, s.user_space, s.handshaking, (unsigned long long)s.serial);
+}
+
+static int on_status(void *userdata)
+{
+	struct sessions *sessions = userdata;
+
+	sessions->status_timer = loop_source_free(sessions->status_timer);
+	if (sessions->status_due)
+		report_status(sessions);
 	return 0;
 }
 
-/* Not with every session: a thousand in a second are one line. */
+/* At once, but not with every session: a thousand in a second are two lines. */
 void report_status(struct sessions *sessions)
 {
-	if (!sessions->status_timer)
-		(void)!loop_timer_add(sessions->loop, STATUS_MS, on_status, sessions,
-				      &sessions->status_timer);
+	sessions->status_due = sessions->status_timer != NULL;
+	if (sessions->status_due)
+		return;
+	status_tell(sessions);
+	(void)!loop_timer_add(sessions->loop, STATUS_MS, on_status, sessions,
+			      &sessions->status_timer);
 }

@@ -49,6 +49,7 @@ struct generation {
 	struct inventory inventory;
 	struct worker_pool *pool; /* outlives the last reference while it carries pumps */
 	bool *self;		  /* one per topology entry: an identity of ours bears its name */
+	size_t names;	/* that the topology lists: what one name of a leaf is compared with */
 	bool tls12;	/* a topology entry allows TLS 1.2, so mutual listeners must offer it */
 	bool last_good; /* made of the last good copy */
 };
@@ -114,7 +115,7 @@ struct account {
 	enum reason last_refusal;
 	int64_t last_refusal_time;
 	uint64_t rate, burst;	     /* of @bucket: bytes a second, 0: no limit */
-	struct relay_bucket *bucket; /* of all its sessions; a discovered peer has one of its own */
+	struct relay_bucket *bucket; /* of all its sessions */
 	int64_t warned; /* when an expiring certificate of this peer was last told of */
 };
 
@@ -152,6 +153,8 @@ enum peer_text {
 	_PEER_TEXT_MAX,
 };
 
+struct issuer;
+
 struct peer {
 	struct list node; /* in its bucket */
 	struct sessions *sessions;
@@ -159,7 +162,8 @@ struct peer {
 	uint32_t packed_size;
 	uint8_t *packed; /* worker_facts_pack(), without what is known of revocation */
 	char *texts;
-	struct relay_bucket *bucket; /* of a discovered peer: each has a limit of its own */
+	struct issuer **issuers; /* intermediates of its paths */
+	uint32_t n_issuers;
 	/* the last judgement, to be shared by sessions that ask the same; see judge.c */
 	uint64_t judged; /* round; 0: none */
 	struct peer_judgement {
@@ -173,10 +177,11 @@ struct peer {
 	} judgement;
 };
 
-/* The peer of these facts, new or known, with a reference. @verdict admitted it. */
-int peer_get(struct sessions *sessions, const struct trust_facts *facts,
+/* The peer of this result, new or known, with a reference. @verdict admitted it. */
+int peer_get(struct sessions *sessions, const struct worker_result *result,
 	     const struct trust_verdict *verdict, struct peer **ret) _must_check_;
-struct peer *peer_unref(struct peer *peer);			      /* NULL is fine */
+struct peer *peer_unref(struct peer *peer); /* NULL is fine */
+void peer_teach(const struct peer *peer);
 const char *peer_text(const struct peer *peer, enum peer_text which); /* NULL: none */
 
 /* ---- session ---- */
@@ -226,6 +231,7 @@ struct session {
 	struct account *account;
 	struct net_addr remote, local, backend, backend_local;
 	char *texts;
+	char *ends_detail; /* why it will end, or is ending; NULL: nothing to tell */
 	struct peer *peer; /* mutual */
 	struct relay_link *link;
 	/* below: only until the session is established */
@@ -233,8 +239,8 @@ struct session {
 	struct probe *probe; /* an administrator wants to know, no SIP server */
 	struct session_targets *targets;
 	const struct trust_facts *facts; /* while the worker's answer is being looked at */
-	uint64_t board;	       /* number of the board that its worker may have used at the oldest */
-	struct source *source; /* !dialled: counted as unauthenticated while it is set */
+	uint64_t board;			 /* how many boards had come when it began */
+	struct source *source;		 /* !dialled: counted as unauthenticated while it is set */
 	struct loop_source *timer, *io;
 	struct loop_source *local_io; /* dialled: does the local SIP server give up? */
 	struct worker_result *result; /* kept while the backend is being reached; wiped then */
@@ -248,6 +254,7 @@ enum session_event_type {
 	EVENT_RESULT,	  /* the worker has answered */
 	EVENT_LOST,	  /* the worker has died */
 	EVENT_BACKEND,	  /* the connection to the SIP server is decided */
+	EVENT_PROBED,	  /* the peer of a probe has said something */
 	EVENT_RELAY_END,
 	EVENT_PUMP_END,
 	EVENT_TIMEOUT,
@@ -271,7 +278,7 @@ struct session_event {
 struct refusal {
 	uint64_t id;
 	int64_t time;
-	bool dialled;
+	bool dialled, ended;
 	enum reason reason;
 	enum ktls_version version;
 	uint32_t repeated; /* the same once more, from the same source */
@@ -300,6 +307,7 @@ struct staged {
 	struct generation *generation; /* NULL: nothing is */
 	struct list ports, accounts;
 	int64_t at; /* to be put in force then; 0: when asked */
+	struct list waiting;
 	struct loop_source *timer;
 };
 
@@ -318,6 +326,7 @@ struct sessions {
 	struct list ports, places, accounts;
 	struct list sources[1024];
 	struct list peers[PEER_BUCKETS];
+	struct list issuers; /* that live peers rest on */
 	uint32_t n_peers;
 	struct loop_source *ports_timer;
 
@@ -336,8 +345,9 @@ struct sessions {
 	/* outside.c */
 	struct fetch *fetch;
 	struct revocation_board *board; /* NULL: none yet */
-	struct list crl_sources;	/* as siptls-fetch told of them last */
-	struct list previews;		/* of CRL files, under way */
+	uint64_t boards;	 /* that have come: siptls-fetch counts anew when it restarts */
+	struct list crl_sources; /* as siptls-fetch told of them last */
+	struct list previews;	 /* of CRL files, under way */
 	uint64_t last_lookup;
 
 	/* judge.c */
@@ -356,6 +366,7 @@ struct sessions {
 	struct list probes;
 
 	struct loop_source *status_timer;
+	bool status_due; /* the status line is to be told when the timer fires */
 	struct loop_source *watch_timer;
 	char **warned; /* lines told already */
 	size_t n_warned;
@@ -406,8 +417,16 @@ void judge_stop(struct sessions *sessions);
 void judge_forget(struct session *session);
 /* Plan an end; an earlier one stands. */
 void judge_plan_end(struct session *session, int64_t at, enum reason reason);
+/* Would it be drained because its identity's certificate is another in @new? */
+bool judge_identity_changes(const struct session *session, const struct generation *new);
 /* Our certificates changed from @old to the generation in force: what rests on old ones drains. */
 void judge_identities(struct sessions *sessions, const struct generation *old);
+
+/*
+ * Of a peer that the worker has refused already: is the daemon's own judgement, which then only
+ * finds words and an entry, cheap enough? Strangers choose how many names they bring.
+ */
+bool judge_is_cheap(const struct session *session, const struct worker_result *result);
 
 /* Facts of a peer or refusal as they stand now, under @generation and @board. */
 int judge_facts(const uint8_t *packed, size_t size, const struct generation *generation,
@@ -424,13 +443,16 @@ enum reason judge_preview(struct session *session, const struct generation *gene
 			  const struct revocation_board *board, int64_t now);
 
 /* refusal.c */
-/* Remember the end of a session that was never established. */
+/* Remember a session that was never established, or that ended for no everyday reason. */
 void refusal_add(const struct session *session, enum reason reason, const char *detail);
 const struct refusal *refusal_find(const struct sessions *sessions, uint64_t id);
 void refusals_free(struct sessions *sessions);
 
 /* probe.c */
 const struct conf_dial *probe_dial(const struct probe *probe);
+void probe_on_said(struct session *session, const struct session_event *event);
+void probe_on_pump_end(struct session *session, const struct session_event *event);
+void probe_on_silence(struct session *session, const struct session_event *event);
 /* The session's end; @result as far as it came, NULL: not to one. */
 void probe_end(struct session *session, enum reason reason, const char *detail);
 void probe_facts(struct session *session, const struct trust_facts *facts,
@@ -493,6 +515,8 @@ const char *session_text(const struct session *session, enum session_text which)
 
 /* report.c */
 void report_open(const struct session *session);
+/* Not one of the ends that are everyday's. */
+bool report_is_news(enum reason reason);
 void report_end(struct session *session, enum reason reason, uint8_t alert, uint64_t lost,
 		const char *detail);
 /* A connection that never became a session: the table or the memory is full. */

@@ -55,9 +55,11 @@ int sessions_new(struct loop *loop, const struct sessions_config *config, struct
 	list_init(&sessions->reload_queued);
 	list_init(&sessions->staged.ports);
 	list_init(&sessions->staged.accounts);
+	list_init(&sessions->staged.waiting);
 	list_init(&sessions->crl_sources);
 	list_init(&sessions->previews);
 	list_init(&sessions->probes);
+	list_init(&sessions->issuers);
 	sessions->judge.earliest = INT64_MAX;
 	for (size_t i = 0; i < ARRAY_SIZE(sessions->peers); i++)
 		list_init(&sessions->peers[i]);

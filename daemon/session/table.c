@@ -50,7 +50,7 @@ struct session *session_new(struct sessions *sessions, const struct session_orig
 	session->index = origin->index;
 	session->generation = generation_ref(sessions->generation);
 	session->generation_number = sessions->generation->number;
-	session->board = revocation_board_number(sessions->board);
+	session->board = sessions->boards;
 	session->place = origin->place;
 	session->place->refs++;
 	session->kernel_why = "";
@@ -110,6 +110,7 @@ void session_free(struct session *session)
 	probe_free(session->probe);
 	peer_unref(session->peer);
 	free(session->targets);
+	free(session->ends_detail);
 	free(session->texts);
 	free(session);
 }

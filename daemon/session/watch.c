@@ -126,6 +126,46 @@ static void warn_crl(void *userdata, const struct revocation_crl_view *view)
 	lines->fn(lines->userdata, buf);
 }
 
+/*
+ * Whoever requires what is not there refuses everybody: told before the first call is lost. The
+ * look-up is for a server's and a CA's certificate that say nothing of where their lists are.
+ */
+static bool issuer_is_known(const struct revocation_board *board, const uint8_t *id)
+{
+	struct trust_certificate cert = {};
+	struct trust_link link;
+
+	for (int ca = 0; ca < 2; ca++) {
+		cert.is_ca = ca;
+		revocation_board_lookup(board, &cert, id, &link, NULL);
+		if (link.status != TRUST_STATUS_UNKNOWN)
+			return true;
+	}
+	return false;
+}
+
+static void warn_blind(const struct lines *lines)
+{
+	const struct sessions *sessions = lines->sessions;
+	const struct generation *generation = sessions->generation;
+
+	for (size_t i = 0; i < generation->inventory.n_anchors; i++) {
+		const struct inventory_certificate *cert = &generation->inventory.certs[i];
+		const struct trust_anchors *set = &generation->conf->trust.anchors[cert->index];
+		char buf[768];
+		struct text text = TEXT_INIT(buf);
+
+		if (set->revocation != TRUST_REVOCATION_REQUIRE ||
+		    issuer_is_known(sessions->board, cert->facts.certs[0].id))
+			continue;
+		text_addf(&text,
+			  "\"%s\" has revocation = \"require\", and no complete CRL of its anchor "
+			  "%s is known: certificates of that CA are refused",
+			  set->name, cert->facts.certs[0].subject);
+		lines->fn(lines->userdata, buf);
+	}
+}
+
 /* ---- all of them ---- */
 
 void sessions_foreach_warning(struct sessions *sessions, conf_line_fn fn, void *userdata)
@@ -139,6 +179,7 @@ void sessions_foreach_warning(struct sessions *sessions, conf_line_fn fn, void *
 	conf_warnings(sessions->generation->conf, sessions->support.ulp, fn, userdata);
 	sessions_foreach_certificate(sessions, warn_certificate, &lines);
 	sessions_foreach_crl(sessions, warn_crl, &lines);
+	warn_blind(&lines);
 }
 
 /*

@@ -25,11 +25,27 @@ static bool sip_host(const struct trust_name *name, gnutls_datum_t *ret)
 	return true;
 }
 
+static bool could_be_host(const struct trust_name *name)
+{
+	for (uint32_t i = 0; i < name->len; i++) {
+		unsigned char c = (unsigned char)name->value[i];
+
+		if (c == ' ' || c == ',')
+			return false;
+	}
+	return name->len > 0;
+}
+
 /* The host that @name stands for, if it is of a kind that identifies a server. */
 static bool name_host(const struct trust_name *name, gnutls_datum_t *ret)
 {
 	switch (name->type) {
 	case TRUST_NAME_CN:
+		/* "Example Ltd, edge" is nobody's host name and identifies nobody here. */
+		if (!could_be_host(name))
+			return false;
+		*ret = tls_datum(name->value, name->len);
+		return true;
 	case TRUST_NAME_DNS:
 		*ret = tls_datum(name->value, name->len);
 		return true;

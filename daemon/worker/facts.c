@@ -110,10 +110,38 @@ void worker_wire_facts(struct wire *w, struct trust_facts *f)
 	wire_link(w, &f->staple);
 }
 
+/*
+ * The leaf, and what the paths that hold consist of: a peer may show any number of certificates
+ * that nothing rests on, and they are not worth remembering.
+ */
+static void keep_certificates(struct trust_facts *kept, struct trust_certificate *certs)
+{
+	uint8_t place[TRUST_CHAIN_MAX];
+	bool used[TRUST_CHAIN_MAX] = { true };
+	size_t n = 0;
+
+	for (size_t i = 0; i < kept->n_paths; i++) {
+		for (size_t k = 0; k < kept->paths[i].n_certs; k++)
+			used[kept->paths[i].certs[k]] = true;
+	}
+	for (size_t i = 0; i < kept->n_certs; i++) {
+		place[i] = (uint8_t)n;
+		if (used[i])
+			certs[n++] = kept->certs[i];
+	}
+	for (size_t i = 0; i < kept->n_paths; i++) {
+		for (size_t k = 0; k < kept->paths[i].n_certs; k++)
+			kept->paths[i].certs[k] = place[kept->paths[i].certs[k]];
+	}
+	kept->certs = certs;
+	kept->n_certs = n;
+}
+
 int worker_facts_pack(const struct trust_facts *facts, uint8_t **ret, size_t *ret_size)
 {
 	_cleanup_free_ struct trust_path *paths = calloc(facts->n_paths + 1, sizeof(*paths));
 	_cleanup_free_ uint8_t *buf = malloc(WORKER_MESSAGE_MAX);
+	struct trust_certificate certs[TRUST_CHAIN_MAX];
 	struct trust_facts kept = *facts;
 	struct wire w;
 	uint8_t *exact;
@@ -128,6 +156,7 @@ int worker_facts_pack(const struct trust_facts *facts, uint8_t **ret, size_t *re
 		if (facts->paths[i].outcome == TRUST_CHAIN_OK)
 			paths[kept.n_paths++] = facts->paths[i];
 	}
+	keep_certificates(&kept, certs);
 	wire_encode_begin(&w, buf, WORKER_MESSAGE_MAX);
 	worker_wire_facts(&w, &kept);
 	r = wire_end(&w, &size);

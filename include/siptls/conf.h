@@ -160,6 +160,9 @@ bool conf_dial_find(const struct conf *conf, const char *peer, struct conf_dial 
 typedef void (*conf_line_fn)(void *userdata, const char *line);
 void conf_diff(const struct conf *old, const struct conf *new, conf_line_fn fn, void *userdata);
 
+/* What a configuration needs of this machine: the control socket's group. 0 or CONF_E_INVALID. */
+int conf_machine_check(const struct conf *conf, struct conf_error *reterr) _must_check_;
+
 /*
  * What is allowed and probably not meant: a listed name that is blocked, an entry that nobody can
  * dial, kernel = "require" without TLS in the kernel (@kernel false), a dial to an inbound-only

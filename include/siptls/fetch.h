@@ -58,6 +58,9 @@ pid_t fetch_pid(const struct fetch *fetch);    /* 0: not running just now */
 /*
  * From now on this is to be got. 0: a board that was made under it will come, as soon as files and
  * cache are read. FETCH_E_UNCHANGED: it is in force already, and no board comes because of it.
+ *
+ * The process can read the files and folders of its plan alone, and of a file the folder it is in.
+ * A plan with others is carried out by another process, which is asked what is still unanswered.
  */
 enum { FETCH_E_UNCHANGED = 1 };
 int fetch_plan(struct fetch *fetch, const struct fetch_plan *plan) _must_check_;
@@ -75,7 +78,11 @@ int fetch_resolve(struct fetch *fetch, uint64_t id,
 		  const struct dns_question *question) _must_check_;
 void fetch_cancel(struct fetch *fetch, uint64_t id);
 
-/* What the board would be if the CRLs in the file @path (absolute) were known too. */
+/*
+ * What the board would be if the CRLs in the file @path (absolute) were known too. It is opened
+ * here, so that the process need not be able to: -errno if it cannot be, -EINVAL for what is no
+ * regular file, -EFBIG.
+ */
 int fetch_preview(struct fetch *fetch, uint64_t id, const char *path) _must_check_;
 
 int fetch_serve(int channel_fd) _must_check_; /* until the channel closes */

@@ -28,6 +28,9 @@
 #define REVOCATION_CRLS_MAX	  4096
 #define REVOCATION_ISSUERS_MAX	  4096
 #define REVOCATION_SOURCE_MAX	  1024 /* bytes of a file name or URL */
+/* Certificates that may stand beside the lists of one file, and bytes of each in DER. */
+#define REVOCATION_CERTIFICATES_MAX	16
+#define REVOCATION_CERTIFICATE_SIZE_MAX (32 * 1024)
 
 enum { REVOCATION_E_MALFORMED = 1 };
 
@@ -107,15 +110,21 @@ struct revocation_store *revocation_store_free(struct revocation_store *store); 
 /* A certificate that may have signed CRLs: an anchor, or an intermediate of a verified path. */
 int revocation_store_add_issuer(struct revocation_store *store, const void *der,
 				size_t size) _must_check_;
-/* Forget all issuers, before the anchors of a new configuration are added. */
+/*
+ * Forget all issuers, before the anchors of a new configuration are added. Those that came with
+ * lists are added again, after them, when a list or a board is next asked for.
+ */
 void revocation_store_clear_issuers(struct revocation_store *store);
 
 /*
  * All CRLs in @data (one in DER, or any number in PEM) in the place of what came from @source
- * before. A list of the same issuer and scope that is older than one the store has (by thisUpdate,
- * then cRLNumber) does not replace it: whoever can serve old lists must not bring back revoked
- * certificates. 0, REVOCATION_E_MALFORMED with one line in @why (what came before stays), or
- * -errno.
+ * before. In PEM certificates may stand beside or instead of them, as those of separate signers of
+ * lists: they are issuers like any other, whose signatures must show for whom they may answer, and
+ * they go at once when @source is dropped or gives others. So @source must be an administrator's
+ * file; of what is fetched from a URL certificates are passed over. A list of the same issuer and
+ * scope that is older than one the store has (by thisUpdate, then cRLNumber) does not replace it:
+ * whoever can serve old lists must not bring back revoked certificates. 0, REVOCATION_E_MALFORMED
+ * with one line in @why (what came before stays), or -errno.
  */
 int revocation_store_put(struct revocation_store *store, const char *source, const void *data,
 			 size_t size, struct text *why) _must_check_;

@@ -42,8 +42,9 @@ int sandbox_enter_handshake(void) _must_check_;
 
 /*
  * For the fetch process, before it has threads and before it reads what strangers publish: no
- * execution, no new processes, nothing loaded, sockets of the internet and AF_UNIX alone; files are
- * read as its user may, and written into @folder only (NULL: nowhere), as far as the kernel has
- * Landlock. For good.
+ * execution, no new processes, nothing loaded, sockets of the internet and AF_UNIX alone. As far as
+ * the kernel has Landlock, files are read and written in @folder (NULL: nowhere), which must be
+ * there, and read where @read says: files, and folders with all beneath them, as they are now. What
+ * is not there is passed over. For good.
  */
-int sandbox_enter_fetch(const char *folder) _must_check_;
+int sandbox_enter_fetch(const char *folder, const char *const *read, size_t n_read) _must_check_;

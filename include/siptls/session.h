@@ -54,11 +54,12 @@ void sessions_reload_forget(struct sessions *sessions, void *userdata);
  * The same in two phases: read and prepare everything (@fn tells), look at it, then put it in force
  * or drop it. What is staged holds no session back. Staging again replaces what was staged before;
  * a reload drops it. sessions_commit() with @at (seconds since 1970) in the future does it then; 0:
- * now. SESSIONS_E_NOTHING_STAGED.
+ * now. @fn tells when it is in force, or planned. SESSIONS_E_NOTHING_STAGED.
  */
 enum { SESSIONS_E_NOTHING_STAGED = 1 };
 void sessions_stage(struct sessions *sessions, sessions_reload_fn fn, void *userdata);
-int sessions_commit(struct sessions *sessions, int64_t at) _must_check_;
+int sessions_commit(struct sessions *sessions, int64_t at, sessions_reload_fn fn,
+		    void *userdata) _must_check_;
 int sessions_abort(struct sessions *sessions) _must_check_;
 const struct conf *sessions_conf(const struct sessions *sessions); /* in force; NULL before start */
 
@@ -69,6 +70,7 @@ enum session_state {
 	SESSION_CONNECTING,  /* dialling the peer */
 	SESSION_HANDSHAKING, /* in a worker */
 	SESSION_BACKEND,     /* keys installed, connecting to the SIP server */
+	SESSION_PROBING,     /* keys installed, waiting for what the peer says of our certificate */
 	SESSION_RELAYING,
 	SESSION_CLOSING, /* told the relay to end */
 	_SESSION_STATE_MAX,
@@ -119,7 +121,12 @@ bool sessions_view(struct sessions *sessions, uint64_t id, session_view_fn fn, v
 /* End session @id. false: there is none. */
 bool sessions_close(struct sessions *sessions, uint64_t id, enum reason reason);
 
-/* ---- refusals that are remembered: the last ones, newest first ---- */
+/*
+ * ---- refusals that are remembered: the last ones, newest first ----
+ *
+ * Connections that never became sessions, and sessions that ended for no everyday reason: their
+ * trust was lost, the peer sent an alert, a record was broken...
+ */
 
 #define SESSION_REFUSALS_MAX 512
 
@@ -128,6 +135,7 @@ struct session_refusal_view {
 	int64_t time;	   /* seconds since 1970 */
 	uint32_t repeated; /* how often the same happened before, from the same source */
 	bool dialled;
+	bool ended;		/* an established session; else a connection that was refused */
 	const char *via, *peer; /* peer NULL: none was found */
 	struct net_addr remote;
 	enum reason reason;

@@ -195,7 +195,7 @@ def test_identity_drain(ctx):
         check_equal(outbound.recv(10), b"", "what the SIP server reads at the end")
         check(time.monotonic() - start > drain - 1.5, "too early")
         echo(bystander, b"still here")
-    check_equal(site.ended().get("identity-changed"), 2, "ended for the change")
+    ctx.wait(lambda: site.ended().get("identity-changed") == 2, "the two ends for the change")
 
 
 def test_expiry_warnings(ctx):
@@ -270,9 +270,12 @@ class Traffic:
         if self.uac:
             self.succeed()
         self.turns += 1
-        self.uac = programs.sipp_start(self.ctx, self.target, self.ctx.amount("calls"),
-                                       self.ctx.amount("calls_rate") // 2, name=f"uac-{self.turns}",
-                                       connection_per_call=self.turns % 2 == 0)
+        each = self.turns % 2 == 0  # a handshake for each call
+        self.uac = programs.sipp_start(self.ctx, self.target,
+                                       self.ctx.amount("connections" if each else "calls"),
+                                       self.ctx.amount("connections_rate") if each
+                                       else self.ctx.amount("calls_rate") // 2,
+                                       name=f"uac-{self.turns}", connection_per_call=each)
 
     def succeed(self):
         try:
@@ -286,8 +289,13 @@ def test_many_reloads(ctx):
     """Reloads under calls, each with another topology: no call fails, nothing grows."""
     number = ctx.amount("trust_reloads")
     uas = programs.sipp_uas(ctx)
-    b = ctx.site("b", identity="b").listen("trunk", f"127.0.0.1:{uas}").start()
-    a = ctx.site("a").dial("to-b", b.port("trunk")).start()
+    b = ctx.site("b", identity="b").listen("trunk", f"127.0.0.1:{uas}")
+    patience = {f"{what}_timeout": f"{int(10 * ctx.slow)}s" for what in ("handshake", "connect")}
+    b.limits.update(patience)
+    b.start()
+    a = ctx.site("a").dial("to-b", b.port("trunk"))
+    a.limits.update(patience)
+    a.start()
     plain, traffic = b.topology, Traffic(ctx, a.port("to-b"), (a, b))
 
     def change(n):

@@ -93,7 +93,7 @@ static inline struct session_view *fake_add(struct sessions *sessions, uint64_t 
 		.started_ms = 1,
 		.established_ms = 1,
 		.generation = 3,
-		.relay = { .bytes_in = 1000, .bytes_out = 2000, .active_ms = 1 },
+		.relay = { .bytes_in = 1000, .bytes_out = 2000, .throttles = 6, .active_ms = 1 },
 	};
 	return view;
 }
@@ -101,7 +101,8 @@ static inline struct session_view *fake_add(struct sessions *sessions, uint64_t 
 const char *session_state_name(enum session_state state)
 {
 	static const char *const names[_SESSION_STATE_MAX] = {
-		"resolving", "connecting", "handshaking", "backend", "relaying", "closing",
+		"resolving", "connecting", "handshaking", "backend",
+		"probing",   "relaying",   "closing",
 	};
 
 	return names[state];
@@ -230,12 +231,13 @@ void sessions_stage(struct sessions *sessions, sessions_reload_fn fn, void *user
 	fake_load(sessions, fn, userdata, "generation 4, staged");
 }
 
-int sessions_commit(struct sessions *sessions, int64_t at)
+int sessions_commit(struct sessions *sessions, int64_t at, sessions_reload_fn fn, void *userdata)
 {
 	if (!sessions->is_staged)
 		return SESSIONS_E_NOTHING_STAGED;
 	sessions->committed_at = at;
 	sessions->is_staged = at != 0;
+	fn(userdata, NULL, "in force");
 	return 0;
 }
 
@@ -335,7 +337,7 @@ int sessions_probe(struct sessions *sessions, const char *peer, const struct ses
 	return 0;
 }
 
-/* Session 1 is live, 2 is a refusal that was never judged. */
+/* Session 1 is live, 2 is a refusal that was never judged, 3 a session that never was. */
 int sessions_explain(struct sessions *sessions, uint64_t id, const struct session_explain_ops *ops,
 		     void *userdata)
 {
@@ -349,14 +351,16 @@ int sessions_explain(struct sessions *sessions, uint64_t id, const struct sessio
 		.id = id,
 		.live = id == 1,
 		.judged = id == 1,
-		.then = REASON_OK,
-		.now = REASON_REVOKED,
-		.entry = "pool2.example.org",
-		.name = "sip2.pool2.example.org",
-		.detail = "revoked",
+		.then = id == 1 ? REASON_OK : REASON_PLAIN_SIP,
+		.now = id == 1 ? REASON_REVOKED : REASON_PLAIN_SIP,
+		.entry = id == 1 ? "pool2.example.org" : NULL,
+		.name = id == 1 ? "sip2.pool2.example.org" : NULL,
+		.detail = id == 1 ? "revoked" : "found \"OPTIONS\\x0d\\x0a\"",
 	};
 
-	if (id != 1 && id != 2)
+	if (id == 3) /* a client's, which nobody judges */
+		view = (struct session_explanation){ .id = id, .live = true, .detail = "" };
+	else if (id != 1 && id != 2)
 		return SESSION_E_UNKNOWN;
 	ops->verdict(userdata, &view);
 	if (!view.judged)
@@ -381,6 +385,8 @@ void sessions_foreach_refusal(struct sessions *sessions, session_refusal_fn fn, 
 			.via = "servers",
 			.peer = i % 2 ? "former.example.org" : NULL,
 			.remote = fake_address("192.0.2.9", 5061),
+			.ended = i % 2,
+			.repeated = (uint32_t)i,
 			.reason = i % 2 ? REASON_EXPIRED : REASON_PLAIN_SIP,
 			.detail = "",
 			.subject = i % 2 ? "CN=\x1b[31mformer" : NULL,

@@ -382,6 +382,14 @@ static _unused_ struct piece test_crl_make(struct test_crl spec)
 	return test_sign_as(signer, tbs, algorithm, sign, NOTHING);
 }
 
+static _unused_ struct piece test_pem_block(const char *label, struct piece der)
+{
+	gnutls_datum_t in = { (unsigned char *)(uintptr_t)der.p, (unsigned int)der.n }, out;
+
+	assert_int_equal(gnutls_pem_base64_encode2(label, &in, &out), 0);
+	return test_datum(out);
+}
+
 /* ---- store and board ---- */
 
 static _unused_ void test_put(struct revocation_store *store, const char *source, struct piece data)

@@ -86,6 +86,30 @@ static void test_permission(void **state)
 	assert_int_equal(f->operated, 1);
 }
 
+/* What the SIP server dials goes to one port of ours; its own end tells sessions apart. */
+static void test_lookup_dialled(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_json_ json_t *answer = NULL;
+	const json_t *session;
+
+	for (uint64_t id = 1; id <= 2; id++) {
+		struct session_view *view = fake_add(&f->sessions, id);
+
+		view->dialled = true;
+		view->backend = fake_address("127.0.0.1", (uint16_t)(50000 + id));
+		view->backend_local = fake_address("127.0.0.1", 15060);
+	}
+	answer = ask(f, "{\"method\":\"org.siptls.LookupBackend\",\"parameters\":{\"address\":"
+			"\"127.0.0.1:50002\"}}");
+	session = json_object_get(json_object_get(answer, "parameters"), "session");
+	assert_int_equal(int_at(session, "id"), 2);
+	expect_error(f,
+		     "{\"method\":\"org.siptls.LookupBackend\",\"parameters\":{\"address\":"
+		     "\"127.0.0.1:15060\"}}",
+		     "org.siptls.SessionNotFound", "address", "127.0.0.1:15060");
+}
+
 static void test_session(void **state)
 {
 	struct fixture *f = *state;
@@ -434,7 +458,7 @@ static void test_description_members(void **state)
 	sessions_summary(&f->sessions, &figures);
 	assert_int_equal(control_session_make(view, 5000, &session), 0);
 	assert_int_equal(control_summary_make(&figures, 5000, &summary), 0);
-	assert_int_equal(json_object_size(session), 42);
+	assert_int_equal(json_object_size(session), 43);
 	json_object_foreach (session, key, value) {
 		char line[64];
 
@@ -466,6 +490,7 @@ int main(void)
 		TEST(test_broken),
 		TEST(test_permission),
 		TEST(test_session),
+		TEST(test_lookup_dialled),
 		TEST(test_session_early),
 		TEST(test_session_hostile),
 		TEST(test_close),

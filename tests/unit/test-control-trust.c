@@ -291,6 +291,9 @@ static void test_refusals(void **state)
 	/* One that the topology does not know any more, but refusals are left of it. */
 	of_one = call(f, "ListRefusals", "{\"peer\":\"Former.example.org\"}", false);
 	assert_int_equal(json_array_size(json_object_get(of_one, "refusals")), 2);
+	assert_string_equal(text_at(json_array_get(rows, 0), "what"), "refused");
+	assert_string_equal(text_at(json_array_get(rows, 1), "what"), "ended");
+	assert_int_equal(int_at(json_array_get(rows, 1), "repeated"), 1);
 }
 
 /* More are refused while the list is told: nothing is told twice, and nothing old is missed. */
@@ -372,6 +375,8 @@ static void test_explain_not_judged(void **state)
 	const json_t *explanation = json_object_get(answer, "explanation");
 
 	assert_true(json_is_false(json_object_get(explanation, "judged")));
+	assert_string_equal(text_at(explanation, "then"), "plain-sip");
+	assert_string_equal(text_at(explanation, "detail"), "found \"OPTIONS\\x0d\\x0a\"");
 	assert_null(json_object_get(explanation, "now"));
 	assert_int_equal(json_array_size(json_object_get(answer, "rules")), 0);
 }

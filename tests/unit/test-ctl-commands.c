@@ -18,6 +18,9 @@ static void test_sessions(void **state)
 	expect(f, ctl_sessions, "sessions --raw --output id,mode --peer other.example.org", 0,
 	       "id\tmode\n2\tkernel\n", "");
 	assert_string_equal(f->output.out, "id\tmode\n2\tkernel\n");
+	/* A member stands for its entry. */
+	expect(f, ctl_sessions, "sessions --raw --output id --peer SIP1.pool2.example.org", 0,
+	       "id\n1\n3\n", "");
 	expect(f, ctl_sessions, "sessions --peer nobody", CTL_FAILED, "", "no entry \"nobody\"");
 	expect(f, ctl_sessions, "sessions --output id,ends,domains", 0, "example.org, example.net",
 	       "");
@@ -33,11 +36,12 @@ static void test_show(void **state)
 	expect(f, ctl_show, "show 99999", CTL_FAILED, "", "no session 99999");
 	expect(f, ctl_lookup, "lookup 127.0.0.1:1", CTL_FAILED, "", "no session is behind");
 	expect(f, ctl_lookup, "lookup nonsense", CTL_USAGE, "",
-	       "lookup: expected ADDRESS:PORT as the SIP server sees its peer, like "
-	       "127.0.0.1:40122 or [::1]:40122, found \"nonsense\"");
+	       "lookup: expected ADDRESS:PORT as the SIP server sees its peer, or its own of a "
+	       "connection it dialled, like 127.0.0.1:40122 or [::1]:40122, found \"nonsense\"");
 	expect(f, ctl_lookup, "lookup 127.0.0.1:0", CTL_USAGE, "", "found \"127.0.0.1:0\"");
 	expect(f, ctl_show, "show 122", 0, "  SIP domains: example.org, example.net\n", "");
 	expect(f, ctl_show, "show 122", 0, "  revocation: good\n", "");
+	expect(f, ctl_show, "show 122", 0, "  held back by its rate: 6\n", "");
 }
 
 static void test_close(void **state)
@@ -62,6 +66,9 @@ static void test_summary(void **state)
 	expect(f, ctl_summary, "summary", 0, "  expired: 3 (", "");
 	expect(f, ctl_summary, "summary", 0, "  revocation: 3 CRLs on board 7\n", "");
 	expect(f, ctl_summary, "summary", 0,
+	       "  chains: 5 handshakes found theirs verified already; live sessions rest on 2\n",
+	       "");
+	expect(f, ctl_summary, "summary", 0,
 	       "warnings: 2\n  /etc/siptls/topology.conf:7: nobody can dial", "");
 	assert_null(strstr(f->output.out, "LAST GOOD"));
 	assert_null(strstr(f->output.out, "staged"));
@@ -72,7 +79,14 @@ static void test_summary(void **state)
 
 static void test_reload(void **state)
 {
-	expect(*state, ctl_reload, "reload", 0, "generation 4\n", "");
+	static const char warning[] =
+		"warning: /etc/siptls/topology.conf:7: nobody can dial this entry\n";
+	struct fixture *f = *state;
+
+	expect(f, ctl_reload, "reload", 0, "generation 4\n", warning);
+	assert_string_equal(f->output.out, "generation 4\n");
+	json_decref(json_of(f, ctl_reload, "reload"));
+	assert_non_null(strstr(f->output.err, warning));
 }
 
 static void test_reload_refused(void **state)

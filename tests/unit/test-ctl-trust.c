@@ -13,7 +13,7 @@ static void test_topology(void **state)
 	assert_true(json_is_array(json_object_get(document, "blocks")));
 	json_decref(document);
 	expect(f, ctl_topology, "topology", 0, "pool2.example.org", "");
-	expect(f, ctl_topology, "topology", 0, "guests \\x5cxff", "");
+	expect(f, ctl_topology, "topology", 0, "guests \\xff ", "");
 	expect(f, ctl_topology, "topology --raw --output name,revocation,members,anchors", 0,
 	       "pool2.example.org\trequire\tsip1.pool2.example.org 192.0.2.7:5061,"
 	       "sip2.pool2.example.org\t1\n",
@@ -32,6 +32,11 @@ static void test_refusals(void **state)
 
 	expect(f, ctl_refusals, "refusals --raw --output id,reason", 0,
 	       "id\treason\n9\tplain-sip\n8\texpired\n7\tplain-sip\n6\texpired\n", "");
+	expect(f, ctl_refusals, "refusals --raw --output id,what,repeated,subject", 0,
+	       "id\twhat\trepeated\tsubject\n9\trefused\t0\t-\n"
+	       "8\tended\t1\tCN=\\x1b[31mformer\n",
+	       "");
+	expect(f, ctl_refusals, "refusals", 0, "SUBJECT\n", "");
 	expect(f, ctl_refusals, "refusals", 0, "unknown", "");
 	expect(f, ctl_refusals, "refusals", 0, " ago", "");
 	expect(f, ctl_refusals, "refusals --peer former.example.org --raw --output id", 0,
@@ -62,7 +67,14 @@ static void test_explain(void **state)
 	expect(f, ctl_explain, "explain 1", 0,
 	       "    revocation: good, told by /etc/siptls/example.crl of ", "");
 	expect(f, ctl_explain, "explain 1", 0, "  anchor CN=Example CA\n", "");
-	expect(f, ctl_explain, "explain 2", 0, "refusal: 2\n  it ended before", "");
+	/* What was made printable before stays as it is. */
+	expect(f, ctl_explain, "explain 2", 0,
+	       "refusal: 2\n  reason: plain-sip (the peer sent SIP without TLS)\n  what to do: ",
+	       "");
+	expect(f, ctl_explain, "explain 2", 0, "  in detail: found \"OPTIONS\\x0d\\x0a\"\n", "");
+	expect(f, ctl_explain, "explain 3", 0,
+	       "session: 3\n  no certificate of its peer has been judged\n", "");
+	assert_null(strstr(f->output.out, "reason"));
 	expect(f, ctl_explain, "explain 77", CTL_FAILED, "",
 	       "there is no session and no refusal that is remembered under 77");
 }
@@ -110,6 +122,9 @@ static void test_preview(void **state)
 	expect(f, ctl_preview, "preview --at @1900000000 --raw --output id,reason", 0,
 	       "id\treason\n1\tnot-in-topology\n2\tanchor-removed\n",
 	       "sessions that would end: 1200\n");
+	expect(f, ctl_preview, "preview --staged --raw --output id", 0, "id\n1\n2\n",
+	       "difference:\n  adds pool pool0.example.org\n");
+	assert_null(strstr(f->output.out, "difference"));
 }
 
 static void test_reload_dry_run(void **state)
@@ -150,7 +165,8 @@ static void test_stage(void **state)
 	expect(f, ctl_commit, "commit --at @4000000000", 0,
 	       "will be put in force 2096-10-02 07:06:40 UTC", "");
 	expect(f, ctl_summary, "summary", 0, "it will be put in force 2096-", "");
-	expect(f, ctl_commit, "commit", 0, "in force: generation 3\n", "");
+	assert_null(strstr(f->output.err, "warning"));
+	expect(f, ctl_commit, "commit", 0, "in force: generation 3\n", "warning: /etc/siptls/");
 	expect(f, ctl_abort, "abort", CTL_FAILED, "",
 	       "nothing is staged; siptlsctl stage prepares");
 }
@@ -178,6 +194,7 @@ static void test_certificates(void **state)
 	expect(f, ctl_certificates, "certificates --raw --output kind,not_after,left_s,warned", 0,
 	       "identity\t1700000000\t-86400\tyes\nanchor\t-\t-\tno\n", "");
 	expect(f, ctl_certificates, "certificates", 0, "never", "");
+	expect(f, ctl_certificates, "certificates", 0, " 0b\n", "");
 }
 
 static void test_usage(void **state)

@@ -71,6 +71,7 @@ enum sample {
 	PREVIEWED_OK,
 	PREVIEWED_FAILED,
 	PONG,
+	RENEW,
 	N_SAMPLES,
 };
 
@@ -100,6 +101,7 @@ static const struct {
 	[PREVIEWED_OK] = { "previewed-ok", FETCH_MSG_PREVIEWED },
 	[PREVIEWED_FAILED] = { "previewed-failed", FETCH_MSG_PREVIEWED },
 	[PONG] = { "pong", FETCH_MSG_PONG },
+	[RENEW] = { "renew", FETCH_MSG_RENEW },
 };
 
 static void dns_fill(struct dns_config *dns)
@@ -189,6 +191,7 @@ static void sample_make(enum sample sample, struct fetch_message *m)
 	case PLAN_END:
 	case REFRESH:
 	case BOARD:
+	case RENEW:
 	case N_SAMPLES:
 		return;
 	}
@@ -344,9 +347,11 @@ static void test_plan_bytes(void **state _unused_)
 	assert_true(fetch_bytes_equal(&a, &b));
 	fetch_bytes_done(&b);
 	while (fetch_bytes_next(&a, &at, &bytes, &size)) {
-		static const enum fetch_message_type order[] = { FETCH_MSG_PLAN,   FETCH_MSG_ISSUER,
-								 FETCH_MSG_ISSUER, FETCH_MSG_SOURCE,
-								 FETCH_MSG_SOURCE, FETCH_MSG_DNS };
+		/* files are named before anything that is read */
+		static const enum fetch_message_type order[] = {
+			FETCH_MSG_PLAN, FETCH_MSG_SOURCE, FETCH_MSG_SOURCE,
+			FETCH_MSG_DNS,	FETCH_MSG_ISSUER, FETCH_MSG_ISSUER
+		};
 
 		assert_true(n < ARRAY_SIZE(order));
 		assert_int_equal(fetch_message_decode(bytes, size, &decoded), 0);

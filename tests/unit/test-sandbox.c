@@ -26,17 +26,23 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
-/* A folder that the fetch process may write into, and one that it may not. */
-static char mine[] = "/tmp/siptls-mine-XXXXXX", other[] = "/tmp/siptls-other-XXXXXX";
+/* A folder that the fetch process may write into, one that it may read, one that it may not. */
+static char mine[] = "/tmp/siptls-mine-XXXXXX", listed[] = "/tmp/siptls-read-XXXXXX",
+	    other[] = "/tmp/siptls-other-XXXXXX";
 
 static int enter_fetch(void)
 {
-	return sandbox_enter_fetch(mine);
+	static const char *const read[] = { "/no/such/file",	listed,
+					    "/etc/passwd",	"/etc/hosts",
+					    "/etc/resolv.conf", "/etc/nsswitch.conf",
+					    "/proc/self/exe" };
+
+	return sandbox_enter_fetch(mine, read, ARRAY_SIZE(read));
 }
 
 static int enter_fetch_without_folder(void)
 {
-	return sandbox_enter_fetch(NULL);
+	return sandbox_enter_fetch(NULL, NULL, 0);
 }
 
 /* Status of a child that enters a sandbox and returns what @fn returns. */
@@ -381,6 +387,89 @@ static void test_fetch_writes(void **state _unused_)
 	assert_int_equal(unlink(path), 0);
 }
 
+static int open_in(const char *in, const char *name, int flags)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", in, name);
+	return open(path, flags | O_CLOEXEC, 0600);
+}
+
+static int read_what_is_listed(void)
+{
+	_cleanup_fd_ int file = open_in(listed, "deep/file", O_RDONLY), folder = -1, kept = -1;
+	_cleanup_fd_ int passwd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	if (file < 0 || read(file, &byte, 1) != 1 || passwd < 0 || read(passwd, &byte, 1) != 1)
+		return 1;
+	folder = open_in(listed, "deep", O_RDONLY | O_DIRECTORY);
+	kept = open_in(mine, ".", O_RDONLY | O_DIRECTORY);
+	return folder < 0 || kept < 0 ? 2 : 0;
+}
+
+static int try_read_beside(void)
+{
+	return refused(open_in(other, "key", O_RDONLY) < 0);
+}
+
+static int try_read_through_link(void)
+{
+	return refused(open_in(listed, "link", O_RDONLY) < 0);
+}
+
+static int try_list_beside(void)
+{
+	return refused(open_in(other, ".", O_RDONLY | O_DIRECTORY) < 0);
+}
+
+static int try_list_above(void)
+{
+	return refused(open_in(listed, "..", O_RDONLY | O_DIRECTORY) < 0);
+}
+
+/* A file alone is listed there. */
+static int try_read_same_folder(void)
+{
+	return refused(open("/etc/group", O_RDONLY | O_CLOEXEC) < 0);
+}
+
+static int try_write_listed(void)
+{
+	return refused(open_in(listed, "deep/file", O_RDWR) < 0);
+}
+
+static void test_fetch_reads(void **state _unused_)
+{
+	static int (*const attempts[])(void) = { read_what_is_listed,	try_read_beside,
+						 try_read_through_link, try_list_beside,
+						 try_list_above,	try_read_same_folder,
+						 try_write_listed };
+	char deep[128], file[160], link[128], key[128];
+	int fd;
+
+	if (!SANDBOX_AVAILABLE || !has_landlock())
+		skip();
+	snprintf(deep, sizeof(deep), "%s/deep", listed);
+	snprintf(file, sizeof(file), "%s/file", deep);
+	snprintf(link, sizeof(link), "%s/link", listed);
+	snprintf(key, sizeof(key), "%s/key", other);
+	assert_int_equal(mkdir(deep, 0700), 0);
+	assert_int_equal(symlink(key, link), 0);
+	for (size_t i = 0; i < 2; i++) {
+		fd = open(i == 0 ? file : key, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		assert_int_equal(write(fd, "x", 1), 1);
+		fd_close(fd);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		int status = in(enter_fetch, attempts[i]);
+
+		if (status != 0)
+			fail_msg("attempt %zu: %x", i, status);
+	}
+	assert_true(unlink(key) == 0 && unlink(link) == 0 && unlink(file) == 0 && rmdir(deep) == 0);
+}
+
 static void test_fetch_work_goes_on(void **state _unused_)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -396,17 +485,17 @@ static void test_fetch_without_its_folder(void **state _unused_)
 {
 	if (!SANDBOX_AVAILABLE || !has_landlock())
 		skip();
-	assert_int_equal(sandbox_enter_fetch("/no/such/folder"), -ENOENT);
+	assert_int_equal(sandbox_enter_fetch("/no/such/folder", NULL, 0), -ENOENT);
 }
 
 static int make_folders(void **state _unused_)
 {
-	return mkdtemp(mine) && mkdtemp(other) ? 0 : -1;
+	return mkdtemp(mine) && mkdtemp(listed) && mkdtemp(other) ? 0 : -1;
 }
 
 static int remove_folders(void **state _unused_)
 {
-	return rmdir(mine) == 0 && rmdir(other) == 0 ? 0 : -1;
+	return rmdir(mine) == 0 && rmdir(listed) == 0 && rmdir(other) == 0 ? 0 : -1;
 }
 
 static int protected_memory(void)
@@ -442,6 +531,7 @@ int main(void)
 		cmocka_unit_test(test_memory_is_protected),
 		cmocka_unit_test(test_fetch_refusals),
 		cmocka_unit_test(test_fetch_writes),
+		cmocka_unit_test(test_fetch_reads),
 		cmocka_unit_test(test_fetch_work_goes_on),
 		cmocka_unit_test(test_fetch_without_its_folder),
 	};
