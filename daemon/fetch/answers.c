@@ -139,7 +139,9 @@ static bool on_event(struct fetch *fetch, const struct fetch_event *event)
 						.next_s = event->next_s,
 						.failures = event->failures };
 
-	fetch->ops->source(fetch->userdata, &view);
+	/* One too many is passed over, as is one that there is no memory for. */
+	if (fetch_names_add(&fetch->names, event->location, false) == 0)
+		fetch->ops->source(fetch->userdata, &view);
 	return true;
 }
 

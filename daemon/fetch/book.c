@@ -4,6 +4,8 @@
 
 #include "fetch/book.h"
 
+#include <search.h>
+
 /* At the end of @bytes, after its length. */
 static int append(struct fetch_bytes *bytes, struct fetch_message *message)
 {
@@ -121,4 +123,42 @@ void fetch_learned_done(struct fetch_learned *learned)
 	for (size_t i = 0; i < learned->n; i++)
 		fetch_bytes_done(&learned->items[i]);
 	learned->n = learned->oldest = 0;
+}
+
+/* ---- names ---- */
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int fetch_names_add(struct fetch_names *names, const char *name, bool planned)
+{
+	_cleanup_free_ char *copy = NULL;
+
+	if (tfind(name, &names->tree, compare))
+		return 0;
+	if (!planned && names->n >= FETCH_NAMES_MAX)
+		return FETCH_NAMES_FULL;
+	copy = strdup(name);
+	if (!copy || !tsearch(copy, &names->tree, compare))
+		return -ENOMEM;
+	copy = NULL; /* the tree's */
+	names->n += !planned;
+	return 0;
+}
+
+int fetch_names_plan(struct fetch_names *names, const struct fetch_plan *plan)
+{
+	int r = plan->cache ? fetch_names_add(names, plan->cache, true) : 0;
+
+	for (size_t i = 0; r == 0 && i < plan->n_sources; i++)
+		r = fetch_names_add(names, plan->sources[i].location, true);
+	return r;
+}
+
+void fetch_names_done(struct fetch_names *names)
+{
+	tdestroy(names->tree, free);
+	*names = (struct fetch_names){};
 }

@@ -23,6 +23,23 @@ struct fetch_learned {
 	size_t oldest; /* when it is full */
 };
 
+/*
+ * Of what siptls-fetch may speak. It says which files there are in a folder, so that not all names
+ * are known beforehand; but it must not fill our memory with names.
+ */
+#define FETCH_NAMES_MAX REVOCATION_CRLS_MAX /* that no plan gave */
+
+struct fetch_names {
+	void *tree;
+	size_t n; /* that no plan gave */
+};
+
+/* 0, 1: there are too many that no plan gave, or -errno. */
+enum { FETCH_NAMES_FULL = 1 };
+int fetch_names_add(struct fetch_names *names, const char *name, bool planned) _must_check_;
+int fetch_names_plan(struct fetch_names *names, const struct fetch_plan *plan) _must_check_;
+void fetch_names_done(struct fetch_names *names);
+
 /* The messages of a plan but for its end. 0 or -errno; -EMSGSIZE: something in it is too long. */
 int fetch_bytes_plan(const struct fetch_plan *plan, struct fetch_bytes *ret) _must_check_;
 bool fetch_bytes_equal(const struct fetch_bytes *a, const struct fetch_bytes *b);

@@ -29,6 +29,7 @@ static void destroy(struct fetch *fetch)
 	fetch_bytes_done(&fetch->plan);
 	fetch_learned_done(&fetch->issuers);
 	fetch_learned_done(&fetch->urls);
+	fetch_names_done(&fetch->names);
 	fetch_reach_done(&fetch->reach);
 	free(fetch->executable);
 	free(fetch);
@@ -114,7 +115,10 @@ int fetch_plan(struct fetch *fetch, const struct fetch_plan *plan)
 		fetch_bytes_done(&bytes);
 		return FETCH_E_UNCHANGED;
 	}
-	r = fetch_reach_make(plan->cache, plan->dns, plan->sources, plan->n_sources, &reach);
+	r = fetch_names_plan(&fetch->names, plan);
+	if (r == 0)
+		r = fetch_reach_make(plan->cache, plan->dns, plan->sources, plan->n_sources,
+				     &reach);
 	if (r < 0) {
 		fetch_bytes_done(&bytes);
 		return r;

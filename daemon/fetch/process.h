@@ -53,6 +53,7 @@ struct fetch {
 	struct fetch_reach reach; /* of that plan */
 	uint32_t dns_timeout_ms;
 	struct fetch_learned issuers, urls;
+	struct fetch_names names; /* of sources */
 	size_t learned_since_plan;
 
 	unsigned int busy; /* depth of calls that still need all this after an op */

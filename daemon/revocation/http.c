@@ -19,11 +19,11 @@
 
 struct revocation_http {
 	struct loop *loop;
-	uint32_t timeout_ms;
+	struct http_rules rules;
 	CURLM *multi;
 	struct loop_source *timer;
 	struct list waiting, running;
-	size_t n_running;
+	size_t n_running, n_learned; /* n_learned of n_running */
 };
 
 struct http_request {
@@ -31,7 +31,9 @@ struct http_request {
 	struct revocation_http *http;
 	CURL *easy;
 	struct curl_slist *headers;
+	char *host;
 	bool runs;
+	bool learned; /* as of when it was started */
 	http_fn fn;
 	void *userdata;
 	char *data;
@@ -113,10 +115,12 @@ static void request_free(struct http_request *request)
 	list_remove(&request->node);
 	if (request->runs) {
 		http->n_running--;
+		http->n_learned -= request->learned;
 		(void)curl_multi_remove_handle(http->multi, request->easy);
 	}
 	curl_easy_cleanup(request->easy);
 	curl_slist_free_all(request->headers);
+	free(request->host);
 	free(request->data);
 	free(request);
 }
@@ -250,7 +254,6 @@ static bool set_options(struct http_request *request, const char *url)
 		long value;
 	} longs[] = {
 		{ CURLOPT_NOSIGNAL, 1 },
-		{ CURLOPT_TIMEOUT_MS, (long)request->http->timeout_ms },
 		{ CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS },
 		{ CURLOPT_FOLLOWLOCATION, 1 },
 		{ CURLOPT_MAXREDIRS, REDIRECTS_MAX },
@@ -289,19 +292,79 @@ static bool set_options(struct http_request *request, const char *url)
 	       curl_easy_setopt(easy, CURLOPT_HEADERDATA, request) == CURLE_OK;
 }
 
+/* As libcurl will read it. */
+static int find_host(const char *url, char **ret)
+{
+	CURLU *parts = curl_url();
+	char *host = NULL;
+
+	if (!parts)
+		return -ENOMEM;
+	if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK)
+		(void)curl_url_get(parts, CURLUPART_HOST, &host, CURLU_URLDECODE);
+	*ret = strdup(host ? host : ""); /* what cannot be read fails when it is started */
+	curl_free(host);
+	curl_url_cleanup(parts);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static bool may_learn_from(const struct revocation_http *http, const char *host)
+{
+	if (http->n_learned >= HTTP_LEARNED_PARALLEL_MAX)
+		return false;
+	list_foreach (node, &http->running) {
+		const struct http_request *other = container_of(node, struct http_request, node);
+
+		if (other->learned && strcasecmp(other->host, host) == 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The next to start: servers that strangers name may never answer, and must not hold up those that
+ * the administrator named, nor one another more than need be. NULL: none may be started now.
+ */
+static struct http_request *choose(const struct revocation_http *http, bool *ret_learned)
+{
+	struct http_request *best = NULL;
+	uint32_t best_rank = UINT32_MAX;
+
+	list_foreach (node, &http->waiting) {
+		struct http_request *request = container_of(node, struct http_request, node);
+		uint32_t rank = http->rules.rank(request->userdata);
+
+		if (best && rank >= best_rank)
+			continue;
+		if (rank > 0 && !may_learn_from(http, request->host))
+			continue;
+		best = request;
+		best_rank = rank;
+		if (rank == 0)
+			break;
+	}
+	*ret_learned = best_rank > 0;
+	return best;
+}
+
 /* What cannot be started stays waiting and is tried again when another one ends. */
 static void start_waiting(struct revocation_http *http)
 {
-	while (!list_empty(&http->waiting) && http->n_running < HTTP_PARALLEL_MAX) {
-		struct http_request *request =
-			container_of(http->waiting.next, struct http_request, node);
+	while (http->n_running < HTTP_PARALLEL_MAX) {
+		bool learned;
+		struct http_request *request = choose(http, &learned);
+		uint32_t ms = learned ? http->rules.learned_timeout_ms : http->rules.timeout_ms;
 
-		if (curl_multi_add_handle(http->multi, request->easy) != CURLM_OK)
+		if (!request ||
+		    curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)ms) != CURLE_OK ||
+		    curl_multi_add_handle(http->multi, request->easy) != CURLM_OK)
 			return;
 		list_remove(&request->node);
 		list_append(&http->running, &request->node);
 		request->runs = true;
+		request->learned = learned;
 		http->n_running++;
+		http->n_learned += learned;
 	}
 }
 
@@ -316,7 +379,9 @@ int revocation_http_get(struct revocation_http *http, const char *url, const cha
 	*request = (struct http_request){ .http = http, .fn = fn, .userdata = userdata };
 	list_init(&request->node);
 	request->easy = curl_easy_init();
-	r = request->easy ? add_header(request, "If-None-Match", etag) : -ENOMEM;
+	r = request->easy ? find_host(url, &request->host) : -ENOMEM;
+	if (r == 0)
+		r = add_header(request, "If-None-Match", etag);
 	if (r == 0)
 		r = add_header(request, "If-Modified-Since", modified);
 	if (r == 0 && !set_options(request, url))
@@ -350,7 +415,8 @@ static void http_freep(struct revocation_http **http)
 	*http = revocation_http_free(*http);
 }
 
-int revocation_http_new(struct loop *loop, uint32_t timeout_ms, struct revocation_http **ret)
+int revocation_http_new(struct loop *loop, const struct http_rules *rules,
+			struct revocation_http **ret)
 {
 	_cleanup_(http_freep) struct revocation_http *http = calloc(1, sizeof(*http));
 	int r;
@@ -358,7 +424,7 @@ int revocation_http_new(struct loop *loop, uint32_t timeout_ms, struct revocatio
 	if (!http)
 		return -ENOMEM;
 	http->loop = loop;
-	http->timeout_ms = timeout_ms;
+	http->rules = *rules;
 	list_init(&http->waiting);
 	list_init(&http->running);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

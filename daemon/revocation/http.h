@@ -7,7 +7,10 @@
 
 #define HTTP_PARALLEL_MAX 4
 #define HTTP_TIMEOUT_MS	  30000 /* of a whole transfer */
-#define HTTP_TAG_MAX	  256	/* bytes of an ETag or a date that is sent back */
+/* Of these, those that strangers make us ask for; and one of a host at a time. */
+#define HTTP_LEARNED_PARALLEL_MAX 2
+#define HTTP_LEARNED_TIMEOUT_MS	  10000
+#define HTTP_TAG_MAX		  256 /* bytes of an ETag or a date that is sent back */
 
 struct revocation_http;
 struct http_request;
@@ -23,7 +26,18 @@ struct http_result {
 /* The request is over; it is freed after @fn. -errno ends the loop. */
 typedef int (*http_fn)(void *userdata, const struct http_result *result);
 
-int revocation_http_new(struct loop *loop, uint32_t timeout_ms,
+/*
+ * Which request goes first, asked when one can be started: 0 is what the administrator wants,
+ * anything else was learned from strangers, and the smaller the sooner.
+ */
+typedef uint32_t (*http_rank_fn)(const void *userdata);
+
+struct http_rules {
+	uint32_t timeout_ms, learned_timeout_ms;
+	http_rank_fn rank;
+};
+
+int revocation_http_new(struct loop *loop, const struct http_rules *rules,
 			struct revocation_http **ret) _must_check_;
 struct revocation_http *revocation_http_free(struct revocation_http *http); /* cancels all */
 

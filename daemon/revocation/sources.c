@@ -135,6 +135,67 @@ static int on_watch(void *userdata)
 	return scan(sources, anew);
 }
 
+/* ---- what was learnt ---- */
+
+static bool is_learnt(const struct source *source)
+{
+	return source->learnt && !source->configured;
+}
+
+static uint32_t rank(const void *userdata)
+{
+	const struct source *source = userdata;
+
+	if (source->configured)
+		return 0;
+	return source->failures < UINT32_MAX ? source->failures + 1 : UINT32_MAX;
+}
+
+static bool has_given(const struct source *source)
+{
+	static const uint8_t nothing[SOURCE_DIGEST_SIZE];
+
+	return memcmp(source->digest, nothing, sizeof(nothing)) != 0;
+}
+
+/*
+ * Whoever has a certificate can name more than can be kept. What has never given a list goes first,
+ * then what gives none any more; of those what has failed most often, then the oldest. What works
+ * stays: to name more must not make the lists of others vanish.
+ */
+static struct source *find_useless(const struct revocation_sources *sources, size_t *ret_n)
+{
+	struct source *worst = NULL;
+	size_t n = 0;
+
+	list_foreach (node, &sources->list) {
+		struct source *source = container_of(node, struct source, node);
+
+		if (!is_learnt(source))
+			continue;
+		n++;
+		if (has_given(source) && source->failures == 0)
+			continue;
+		if (!worst || has_given(source) < has_given(worst) ||
+		    (has_given(source) == has_given(worst) && source->failures > worst->failures))
+			worst = source;
+	}
+	*ret_n = n;
+	return worst;
+}
+
+/* 0: there is room for one more; SOURCES_E_FULL; or -errno. */
+enum { SOURCES_E_FULL = 1 };
+static int make_room(struct revocation_sources *sources)
+{
+	size_t n;
+	struct source *useless = find_useless(sources, &n);
+
+	if (n < REVOCATION_LEARNED_MAX)
+		return 0;
+	return useless ? source_drop(useless) : SOURCES_E_FULL;
+}
+
 /* ---- the door ---- */
 
 static void sources_freep(struct revocation_sources **sources)
@@ -146,6 +207,7 @@ int revocation_sources_new(struct loop *loop, struct revocation_store *store, co
 			   const struct revocation_sources_ops *ops, void *userdata,
 			   struct revocation_sources **ret)
 {
+	static const struct http_rules rules = { HTTP_TIMEOUT_MS, HTTP_LEARNED_TIMEOUT_MS, rank };
 	_cleanup_(sources_freep) struct revocation_sources *sources = calloc(1, sizeof(*sources));
 	int r;
 
@@ -160,7 +222,7 @@ int revocation_sources_new(struct loop *loop, struct revocation_store *store, co
 		return -ENOMEM;
 	r = revocation_watch_new(loop, on_watch, sources, &sources->watch);
 	if (r == 0)
-		r = revocation_http_new(loop, HTTP_TIMEOUT_MS, &sources->http);
+		r = revocation_http_new(loop, &rules, &sources->http);
 	if (r == 0)
 		*ret = steal_ptr(sources);
 	return r;
@@ -236,8 +298,11 @@ int revocation_sources_learn(struct revocation_sources *sources, const char *url
 
 	if (!source) {
 		/* What stands in a certificate may be anything: nothing is fetched then. */
-		if (sources->n >= REVOCATION_CRLS_MAX || !is_fetchable(url))
+		if (!is_fetchable(url))
 			return 0;
+		r = make_room(sources);
+		if (r)
+			return r == SOURCES_E_FULL ? 0 : r;
 		r = source_new(sources, REVOCATION_SOURCE_URL, url, &source);
 		if (r)
 			return r;

@@ -254,10 +254,10 @@ static const int fatal[] = {
 	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(bpf),
 };
 
-/* A call that is harmless if one of its arguments is so. */
+/* A call that is harmless if its arguments, one or two, are so. */
 struct condition {
 	int call;
-	struct scmp_arg_cmp argument;
+	struct scmp_arg_cmp arguments[2];
 };
 
 /* clang-format off */
@@ -266,13 +266,17 @@ struct condition {
 			       .datum_b = (value) }
 /* clang-format on */
 
+/* The type of a socket without its flags, as the kernel has it. */
+#define SOCKET_TYPES 0xf
+
 static const struct condition conditions[] = {
-	{ SCMP_SYS(mmap), HAS(2, PROT_EXEC, 0) },
-	{ SCMP_SYS(mmap2), HAS(2, PROT_EXEC, 0) },
-	{ SCMP_SYS(mprotect), HAS(2, PROT_EXEC, 0) },
-	{ SCMP_SYS(socketpair), IS(0, AF_UNIX) },
+	{ SCMP_SYS(mmap), { HAS(2, PROT_EXEC, 0) } },
+	{ SCMP_SYS(mmap2), { HAS(2, PROT_EXEC, 0) } },
+	{ SCMP_SYS(mprotect), { HAS(2, PROT_EXEC, 0) } },
+	/* one of datagrams could be connected to somebody else's socket afterwards */
+	{ SCMP_SYS(socketpair), { IS(0, AF_UNIX), HAS(1, SOCKET_TYPES, SOCK_STREAM) } },
 	/* fstat() of newer C libraries: a board that the daemon sends is measured */
-	{ SCMP_SYS(newfstatat), IS(3, AT_EMPTY_PATH) },
+	{ SCMP_SYS(newfstatat), { IS(3, AT_EMPTY_PATH) } },
 };
 
 /* The C library calls clone() for threads where clone3() is unknown, which hides its flags. */
@@ -283,14 +287,18 @@ static const struct condition conditions[] = {
 #endif
 
 static const struct condition conditions_fetch[] = {
-	{ SCMP_SYS(socket), IS(0, AF_INET) },
-	{ SCMP_SYS(socket), IS(0, AF_INET6) },
-	{ SCMP_SYS(socket), IS(0, AF_UNIX) },
-	{ SCMP_SYS(clone), HAS(CLONE_FLAGS, CLONE_THREAD, CLONE_THREAD) },
-	{ SCMP_SYS(ioctl), IS(1, FIONREAD) },
-	{ SCMP_SYS(ioctl), IS(1, FIONBIO) },
-	{ SCMP_SYS(prctl), IS(0, PR_SET_NAME) },
-	{ SCMP_SYS(prlimit64), IS(2, 0) }, /* to read its own limits */
+	/*
+	 * Not AF_UNIX: services of this host, the daemon's own control socket first of all, take
+	 * the user who connects for somebody to be trusted. The C library's resolver does without
+	 * those that it asks that way.
+	 */
+	{ SCMP_SYS(socket), { IS(0, AF_INET) } },
+	{ SCMP_SYS(socket), { IS(0, AF_INET6) } },
+	{ SCMP_SYS(clone), { HAS(CLONE_FLAGS, CLONE_THREAD, CLONE_THREAD) } },
+	{ SCMP_SYS(ioctl), { IS(1, FIONREAD) } },
+	{ SCMP_SYS(ioctl), { IS(1, FIONBIO) } },
+	{ SCMP_SYS(prctl), { IS(0, PR_SET_NAME) } },
+	{ SCMP_SYS(prlimit64), { IS(2, 0) } }, /* to read its own limits */
 };
 
 /* What one kind of process may do. */
@@ -327,10 +335,13 @@ static int add_rules(scmp_filter_ctx filter, const struct profile *profile, size
 
 	for (size_t i = 0; r == 0 && i < profile->n_calls[part]; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, profile->calls[part][i], 0);
-	for (size_t i = 0; r == 0 && i < profile->n_conditions[part]; i++)
-		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-					   profile->conditions[part][i].call, 1,
-					   &profile->conditions[part][i].argument);
+	for (size_t i = 0; r == 0 && i < profile->n_conditions[part]; i++) {
+		const struct condition *condition = &profile->conditions[part][i];
+
+		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, condition->call,
+					   condition->arguments[1].op != _SCMP_CMP_MIN ? 2 : 1,
+					   condition->arguments);
+	}
 	return r;
 }
 

@@ -27,6 +27,7 @@
 #define REVOCATION_BOARD_SIZE_MAX (256 * 1024 * 1024)
 #define REVOCATION_CRLS_MAX	  4096
 #define REVOCATION_ISSUERS_MAX	  4096
+#define REVOCATION_LEARNED_MAX	  1024 /* URLs that certificates named */
 #define REVOCATION_SOURCE_MAX	  1024 /* bytes of a file name or URL */
 /* Certificates that may stand beside the lists of one file, and bytes of each in DER. */
 #define REVOCATION_CERTIFICATES_MAX	16
@@ -168,8 +169,9 @@ struct revocation_sources_ops {
 
 /*
  * @cache: a folder for what was fetched, so that a restart knows it at once; NULL: none. Fetching
- * goes on in the background: at most REVOCATION_CRL_SIZE_MAX bytes and 30 s each, redirects only
- * to http: and https:, failures backing off from 30 s to one hour.
+ * goes on in the background: at most REVOCATION_CRL_SIZE_MAX bytes and 30 s each (10 s what was
+ * learnt), what is configured before what was learnt, redirects only to http: and https:, failures
+ * backing off from 30 s to one hour.
  */
 int revocation_sources_new(struct loop *loop, struct revocation_store *store, const char *cache,
 			   const struct revocation_sources_ops *ops, void *userdata,
@@ -181,7 +183,10 @@ struct revocation_sources *revocation_sources_free(struct revocation_sources *so
  */
 int revocation_sources_set(struct revocation_sources *sources, const struct revocation_source *list,
 			   size_t n) _must_check_;
-/* A distribution point of a verified certificate; at most REVOCATION_CRLS_MAX are kept. */
+/*
+ * A distribution point of a verified certificate. At most REVOCATION_LEARNED_MAX are kept: when
+ * there are more, one that gives nothing goes, and if all give something the new one.
+ */
 int revocation_sources_learn(struct revocation_sources *sources, const char *url) _must_check_;
 /* Fetch and read everything now, whatever the timers say. */
 void revocation_sources_refresh(struct revocation_sources *sources);

@@ -42,7 +42,7 @@ int sandbox_enter_handshake(void) _must_check_;
 
 /*
  * For the fetch process, before it has threads and before it reads what strangers publish: no
- * execution, no new processes, nothing loaded, sockets of the internet and AF_UNIX alone. As far as
+ * execution, no new processes, nothing loaded, sockets of the internet alone. As far as
  * the kernel has Landlock, files are read and written in @folder (NULL: nowhere), which must be
  * there, and read where @read says: files, and folders with all beneath them, as they are now. What
  * is not there is passed over. For good.

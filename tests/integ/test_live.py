@@ -367,7 +367,8 @@ def test_revoked_while_many_come(ctx):
             sock.close()
         crowd.ended([f"first-{turn}"], 5 * ctx.slow)
         site.relaying(0)
-    check_equal(set(site.ended()) - {"peer-closed"}, {"revoked"}, "reasons")
+    late = {"handshake-timeout"} if ctx.slow > 1 else set()  # they came all at once
+    check_equal(set(site.ended()) - {"peer-closed"} - late, {"revoked"}, "reasons")
 
 
 def joins(crowd, name, cert):

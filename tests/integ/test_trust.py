@@ -73,7 +73,7 @@ def test_partner_root_is_an_intermediate(ctx):
     with crowd.talking(["own", "cross"]):
         issue.write(f"{folder}/q.crl", q.crl([cross], number=2, valid=(-30, 86400)))
         crowd.ended(["q"], 5 * ctx.slow)
-    check_equal(site.ended().get("revoked"), 1, "ended as revoked")
+    ctx.wait(lambda: site.ended().get("revoked") == 1, "the end of the revoked one")
     check_equal(sorted(s["owner"] for s in site.relaying(2)), ["p", "p"], "who is left")
 
 

@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 /* A folder that the fetch process may write into, one that it may read, one that it may not. */
@@ -198,6 +199,51 @@ static int try_socket_packet(void)
 	return refused(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0) < 0);
 }
 
+/* A service of this host, as the control socket is one. */
+static int unix_listener = -1;
+
+static int connect_to_service(int fd)
+{
+	struct sockaddr_un addr;
+	socklen_t len = sizeof(addr);
+
+	return getsockname(unix_listener, (struct sockaddr *)&addr, &len) < 0
+		       ? 0
+		       : connect(fd, (struct sockaddr *)&addr, len);
+}
+
+static int try_connect_unix(void)
+{
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return refused(true);
+	return connect_to_service(fd) < 0 ? 2 : 1;
+}
+
+static int try_socket_unix_datagram(void)
+{
+	return refused(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) < 0);
+}
+
+static int try_socketpair_datagram(void)
+{
+	int fds[2];
+
+	return refused(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds) < 0);
+}
+
+/* What a pair is for is not to be changed. */
+static int try_reconnect_pair(void)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return 1;
+	fd_close(fds[1]);
+	return connect_to_service(fds[0]) < 0 && errno == EISCONN ? 0 : 2;
+}
+
 static int try_listen(void)
 {
 	_cleanup_fd_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -346,6 +392,10 @@ static void test_fetch_refusals(void **state _unused_)
 	static int (*const attempts[])(void) = { try_socket_netlink,
 						 try_socket_packet,
 						 try_socketpair_netlink,
+						 try_connect_unix,
+						 try_socket_unix_datagram,
+						 try_socketpair_datagram,
+						 try_reconnect_pair,
 						 try_listen,
 						 try_fork,
 						 try_executable_memory,
@@ -356,15 +406,26 @@ static void test_fetch_refusals(void **state _unused_)
 						 try_chmod,
 						 try_namespace,
 						 try_link };
-	int status;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int status, fd;
 
 	if (!SANDBOX_AVAILABLE)
 		skip();
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/socket", mine);
+	unix_listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(unix_listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(unix_listener, 4), 0);
+	/* it answers outside */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect_to_service(fd), 0);
+	fd_close(fd);
 	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
 		status = in(enter_fetch, attempts[i]);
 		if (status != 0)
 			fail_msg("attempt %zu: %x", i, status);
 	}
+	unix_listener = fd_close(unix_listener);
+	assert_int_equal(unlink(addr.sun_path), 0);
 	status = in(enter_fetch, try_execute);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSYS);
