@@ -7,6 +7,9 @@
 
 #define BOARD_LEARNT_MAX REVOCATION_ISSUERS_MAX
 
+/* Signatures that meeting one issuer costs a worker; what is left siptls-fetch verifies. */
+#define BOARD_TRIES_MAX 16
+
 struct board_learnt {
 	uint8_t target[TRUST_ID_SIZE];
 	uint32_t crl;

@@ -140,6 +140,33 @@ static bool on_extension(void *userdata, const struct der_extension *extension)
 
 /* ---- the whole ---- */
 
+/*
+ * A public exponent (RFC 8017 3.1) of more than eight bytes serves nobody but who makes others
+ * compute, or looks for a second key that verifies a given signature.
+ */
+#define EXPONENT_SIZE_MAX 8
+
+static bool key_is_unusual(gnutls_pubkey_t key)
+{
+	int algorithm = gnutls_pubkey_get_pk_algorithm(key, NULL);
+	gnutls_datum_t modulus = {}, exponent = {};
+	bool unusual = true;
+	size_t skip = 0;
+
+	if (algorithm != GNUTLS_PK_RSA && algorithm != GNUTLS_PK_RSA_PSS)
+		return false;
+	if (gnutls_pubkey_export_rsa_raw(key, &modulus, &exponent) < 0)
+		return true;
+	while (skip < exponent.size && exponent.data[skip] == 0)
+		skip++;
+	if (exponent.size > skip && exponent.size - skip <= EXPONENT_SIZE_MAX)
+		unusual = !(exponent.data[exponent.size - 1] & 1) ||
+			  (exponent.size - skip == 1 && exponent.data[skip] == 1);
+	gnutls_free(modulus.data);
+	gnutls_free(exponent.data);
+	return unusual;
+}
+
 static int read_key(struct der key, gnutls_pubkey_t *ret)
 {
 	gnutls_datum_t der = name_datum(key);
@@ -148,6 +175,10 @@ static int read_key(struct der key, gnutls_pubkey_t *ret)
 	if (gnutls_pubkey_init(&pubkey) < 0)
 		return -ENOMEM;
 	if (gnutls_pubkey_import(pubkey, &der, GNUTLS_X509_FMT_DER) < 0) {
+		gnutls_pubkey_deinit(pubkey);
+		return REVOCATION_E_MALFORMED;
+	}
+	if (key_is_unusual(pubkey)) {
 		gnutls_pubkey_deinit(pubkey);
 		return REVOCATION_E_MALFORMED;
 	}

@@ -143,6 +143,156 @@ int revocation_store_relate(struct revocation_store *store, uint32_t signer, sto
 	return 0;
 }
 
+/* ---- forgetting ---- */
+
+static void forget_cert(struct revocation_store *store, struct store_cert *cert)
+{
+	revocation_issuer_done(&cert->issuer);
+	free(cert);
+	store->n_certs--;
+}
+
+/* Those that are left keep their order. */
+static void forget_certs(struct revocation_store *store, struct store_key *key, bool all,
+			 bool given)
+{
+	size_t n = 0;
+
+	key->crl_sign = false;
+	for (size_t i = 0; i < key->n_certs; i++) {
+		struct store_cert *cert = key->certs[i];
+
+		if (all || (given && cert->given)) {
+			forget_cert(store, cert);
+			continue;
+		}
+		cert->parents.tried = cert->parents.n = 0;
+		key->crl_sign |= cert->issuer.crl_sign;
+		key->certs[n++] = cert;
+	}
+	key->n_certs = n;
+}
+
+/* What was verified goes by the places of keys: it is verified anew. */
+static void forget(struct revocation_store *store, bool all, bool given)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < store->n_keys; i++) {
+		forget_certs(store, store->keys[i], all || store->keys[i]->excess, given);
+		if (store->keys[i]->n_certs > 0)
+			store->keys[n++] = store->keys[i];
+		else
+			free(store->keys[i]);
+	}
+	store->n_keys = n;
+	forget_signers(store);
+	if (!given)
+		return;
+	list_foreach (s, &store->sources)
+		container_of(s, struct store_source, node)->admitted = false;
+}
+
+void revocation_store_forget_given(struct revocation_store *store)
+{
+	forget(store, false, true);
+}
+
+void revocation_store_clear_issuers(struct revocation_store *store)
+{
+	forget(store, true, true);
+	free(store->keys);
+	store->keys = NULL;
+}
+
+/* ---- crowds ---- */
+
+/* The keys above @key that nobody is known to have certified: anchors, mostly. */
+static void find_tops(const struct revocation_store *store, uint32_t key, bool *seen, bool *tops)
+{
+	const struct store_key *k = store->keys[key];
+	bool any = false;
+
+	seen[key] = true;
+	for (size_t i = 0; i < k->n_certs; i++) {
+		find_parents(store, k->certs[i]);
+		for (size_t n = 0; n < k->certs[i]->parents.n; n++) {
+			uint32_t parent = k->certs[i]->parents.keys[n];
+
+			any |= parent != key;
+			if (!seen[parent])
+				find_tops(store, parent, seen, tops);
+		}
+	}
+	tops[key] |= !any;
+}
+
+/* What is above a key: marks by place in the store. */
+struct ancestry {
+	bool *seen, *tops;
+};
+
+/* true: nothing is, and it is no anchor either. */
+static bool find_ancestry(const struct revocation_store *store, uint32_t key,
+			  struct ancestry *ancestry)
+{
+	memset(ancestry->seen, 0, store->n_keys * sizeof(bool));
+	memset(ancestry->tops, 0, store->n_keys * sizeof(bool));
+	find_tops(store, key, ancestry->seen, ancestry->tops);
+	for (size_t i = 0; i < store->keys[key]->n_certs; i++) {
+		if (store->keys[key]->certs[i]->parents.n > 0)
+			return false;
+	}
+	return true;
+}
+
+/* @counts: how many there are below each anchor. What is below several stays for any of them. */
+static bool has_place(const struct revocation_store *store, const struct ancestry *ancestry,
+		      uint32_t *counts)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < store->n_keys; i++) {
+		if (ancestry->tops[i])
+			has |= counts[i]++ < STORE_KEYS_PER_ANCHOR_MAX;
+	}
+	return has;
+}
+
+/*
+ * What stays of a name that fills its places: a few keys below every anchor, the first, and the
+ * last few of which it is not known who certified them. Who has a CA among the anchors can make
+ * keys of any name, but not below another's.
+ */
+static int thin_out(struct revocation_store *store, const uint8_t *name_id)
+{
+	_cleanup_free_ bool *marks = calloc(store->n_keys, 2 * sizeof(*marks));
+	_cleanup_free_ uint32_t *counts = calloc(store->n_keys, sizeof(*counts));
+	uint32_t n_loose = 0;
+	bool any = false;
+
+	if (!marks || !counts)
+		return -ENOMEM;
+	for (uint32_t i = (uint32_t)store->n_keys; i-- > 0;) {
+		struct ancestry ancestry = { marks, marks + store->n_keys };
+
+		if (is_named(store->keys[i], name_id) && find_ancestry(store, i, &ancestry))
+			store->keys[i]->excess = n_loose++ >= STORE_KEYS_PER_ANCHOR_MAX;
+	}
+	for (uint32_t i = 0; i < store->n_keys; i++) {
+		struct ancestry ancestry = { marks, marks + store->n_keys };
+
+		if (!is_named(store->keys[i], name_id))
+			continue;
+		if (!find_ancestry(store, i, &ancestry))
+			store->keys[i]->excess = !has_place(store, &ancestry, counts);
+		any |= store->keys[i]->excess;
+	}
+	if (any)
+		forget(store, false, false);
+	return 0;
+}
+
 /* ---- adding ---- */
 
 static struct store_key *find_key(const struct revocation_store *store,
@@ -226,8 +376,14 @@ static int add_issuer(struct revocation_store *store, struct revocation_issuer *
 		return key->n_certs == STORE_CERTS_PER_KEY_MAX
 			       ? 0
 			       : add_cert(store, key, issuer, given);
-	if (of_name == STORE_KEYS_PER_NAME_MAX)
-		return 0;
+	if (of_name == STORE_KEYS_PER_NAME_MAX) {
+		r = thin_out(store, issuer->subject_id);
+		if (r)
+			return r;
+		find_key(store, issuer, &of_name);
+		if (of_name == STORE_KEYS_PER_NAME_MAX)
+			return 0;
+	}
 	r = add_key(store, &key);
 	if (r)
 		return r;
@@ -276,63 +432,4 @@ int revocation_store_admit_given(struct revocation_store *store)
 		source->admitted = true;
 	}
 	return 0;
-}
-
-/* ---- forgetting ---- */
-
-static void forget_cert(struct revocation_store *store, struct store_cert *cert)
-{
-	revocation_issuer_done(&cert->issuer);
-	free(cert);
-	store->n_certs--;
-}
-
-/* Those that are left keep their order. */
-static void forget_certs(struct revocation_store *store, struct store_key *key, bool all)
-{
-	size_t n = 0;
-
-	key->crl_sign = false;
-	for (size_t i = 0; i < key->n_certs; i++) {
-		struct store_cert *cert = key->certs[i];
-
-		if (all || cert->given) {
-			forget_cert(store, cert);
-			continue;
-		}
-		cert->parents.tried = cert->parents.n = 0;
-		key->crl_sign |= cert->issuer.crl_sign;
-		key->certs[n++] = cert;
-	}
-	key->n_certs = n;
-}
-
-/* What was verified goes by the places of keys: it is verified anew. */
-static void forget(struct revocation_store *store, bool all)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < store->n_keys; i++) {
-		forget_certs(store, store->keys[i], all);
-		if (store->keys[i]->n_certs > 0)
-			store->keys[n++] = store->keys[i];
-		else
-			free(store->keys[i]);
-	}
-	store->n_keys = n;
-	forget_signers(store);
-	list_foreach (s, &store->sources)
-		container_of(s, struct store_source, node)->admitted = false;
-}
-
-void revocation_store_forget_given(struct revocation_store *store)
-{
-	forget(store, false);
-}
-
-void revocation_store_clear_issuers(struct revocation_store *store)
-{
-	forget(store, true);
-	free(store->keys);
-	store->keys = NULL;
 }

@@ -30,6 +30,9 @@
 #define BOARD_SEALS	 (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define BOARD_POINTS_MAX 16 /* names of a list's distribution point */
 
+/* Lists of one name and source that a worker may try to verify. */
+#define BOARD_OPEN_MAX 16
+
 /* How many answers and signers lead to a list: bounded by how many keys of one name are kept. */
 #define BOARD_ANSWERS_MAX (256 * 1024)
 #define BOARD_SIGNERS_MAX (64 * 1024)

@@ -63,16 +63,19 @@ static bool verifies(const struct revocation_board *board, const struct board_cr
 
 static int learn(struct revocation_board *board, const struct revocation_issuer *issuer)
 {
+	size_t n_tries = 0;
 	int r;
 
 	if (!issuer->crl_sign)
 		return 0;
-	for (uint32_t i = 0; i < board->header->n_crls; i++) {
+	for (uint32_t i = 0; i < board->header->n_crls && n_tries < BOARD_TRIES_MAX; i++) {
 		const struct board_crl *crl = &board->crls[i];
 
 		if (crl->algorithm == PROOF_NONE ||
-		    memcmp(crl->name_id, issuer->subject_id, sizeof(crl->name_id)) != 0 ||
-		    !verifies(board, crl, issuer))
+		    memcmp(crl->name_id, issuer->subject_id, sizeof(crl->name_id)) != 0)
+			continue;
+		n_tries++;
+		if (!verifies(board, crl, issuer))
 			continue;
 		r = add_answer(board, issuer->id, i);
 		if (r)

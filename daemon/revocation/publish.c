@@ -42,28 +42,39 @@ static void draft_done(struct draft *draft)
 static void supersede(struct draft *draft)
 {
 	for (size_t i = 0; i < draft->header.n_crls; i++)
-		draft->items[i].list->superseded = false;
+		draft->items[i].list->superseded = 0;
 	for (size_t i = 0; i < draft->header.n_crls; i++) {
 		struct store_list *a = draft->items[i].list;
 
-		for (size_t k = i + 1; k < draft->header.n_crls && !a->superseded; k++) {
+		for (size_t k = i + 1; k < draft->header.n_crls; k++) {
 			struct store_list *b = draft->items[k].list;
+			uint64_t shared = revocation_list_rivals(a, b);
 
-			if (b->superseded || !revocation_list_rivals(a, b))
+			if (!shared)
 				continue;
 			if (revocation_crl_compare_age(&a->crl, &b->crl) < 0)
-				a->superseded = true;
+				a->superseded |= shared;
 			else
-				b->superseded = true;
+				b->superseded |= revocation_list_rivals(b, a);
 		}
 	}
+}
+
+/* Does what @key said with this list still hold? */
+static bool speaks_for(const struct store_list *list, uint32_t key)
+{
+	for (size_t i = 0; i < list->signers.n; i++) {
+		if (list->signers.keys[i] == key)
+			return !(list->superseded >> i & 1);
+	}
+	return false;
 }
 
 static const char *detail_of(const struct store_list *list)
 {
 	if (list->crl.detail)
 		return list->crl.detail;
-	if (list->superseded)
+	if (store_list_is_past(list))
 		return "a newer list is in force";
 	if (list->signers.n == 0 && list->not_allowed)
 		return "keyUsage of its issuer does not allow signing CRLs";
@@ -79,6 +90,21 @@ static enum revocation_crl_state state_of(const struct store_list *list)
 	return list->refuted ? REVOCATION_CRL_BAD_SIGNATURE : REVOCATION_CRL_NO_ISSUER;
 }
 
+/* The last ones that are open of this source and name: what it gives now comes last. */
+static bool is_among_open(const struct draft *draft, const struct item *item)
+{
+	size_t n = 0;
+
+	for (size_t i = draft->header.n_crls; i-- > 0 && &draft->items[i] != item;) {
+		const struct item *other = &draft->items[i];
+
+		n += other->source == item->source && other->list->signers.n == 0 &&
+		     memcmp(other->list->crl.name_id, item->list->crl.name_id, TRUST_DIGEST_SIZE) ==
+			     0;
+	}
+	return n < BOARD_OPEN_MAX;
+}
+
 static void describe(struct draft *draft, struct item *item)
 {
 	const struct store_list *list = item->list;
@@ -90,8 +116,9 @@ static void describe(struct draft *draft, struct item *item)
 		strcpy(item->number, "00");
 	item->state = state_of(list);
 	item->detail = detail_of(list);
-	item->stored = !list->superseded && (crl->flags & BOARD_SUPPORTED);
-	item->open = list->signers.n == 0 && crl->proof.algorithm != PROOF_NONE;
+	item->stored = !store_list_is_past(list) && (crl->flags & BOARD_SUPPORTED);
+	item->open = list->signers.n == 0 && crl->proof.algorithm != PROOF_NONE &&
+		     is_among_open(draft, item);
 	if (item->stored)
 		draft->header.n_entries += crl->n_entries;
 	draft->header.n_bytes += strlen(item->source) + strlen(crl->issuer) + strlen(item->number) +
@@ -197,7 +224,7 @@ static int on_relation(void *userdata, const struct store_relation *relation)
 	for (uint32_t i = 0; i < draft->header.n_crls && r == 0; i++) {
 		const struct store_list *list = draft->items[i].list;
 
-		if (list->superseded || !revocation_signers_have(&list->signers, relating->signer))
+		if (!speaks_for(list, relating->signer))
 			continue;
 		if (draft->header.n_answers == BOARD_ANSWERS_MAX)
 			return PUBLISH_E_FULL;
@@ -212,10 +239,12 @@ static int answer_directly(struct draft *draft, bool *signs)
 	for (uint32_t i = 0; i < draft->header.n_crls; i++) {
 		const struct store_list *list = draft->items[i].list;
 
-		for (size_t k = 0; k < list->signers.n && !list->superseded; k++) {
+		for (size_t k = 0; k < list->signers.n; k++) {
 			uint32_t key = list->signers.keys[k];
 			int r;
 
+			if (!speaks_for(list, key))
+				continue;
 			r = add_answer(draft, i, key, STORE_UNCONDITIONAL, BOARD_NO_SIGNER);
 			if (r)
 				return r;

@@ -76,25 +76,29 @@ size_t revocation_list_size(const struct store_list *list)
 
 /* ---- what replaces what ---- */
 
-/* Both are in the order in which the keys were tried. */
-static bool share_signer(const struct store_signers *a, const struct store_signers *b)
+static bool same_scope(const struct store_list *a, const struct store_list *b)
 {
-	for (size_t i = 0, k = 0; i < a->n && k < b->n;) {
-		if (a->keys[i] == b->keys[k])
-			return true;
-		if (a->keys[i] < b->keys[k])
+	return memcmp(a->crl.name_id, b->crl.name_id, TRUST_DIGEST_SIZE) == 0 &&
+	       revocation_crl_same_scope(&a->crl, &b->crl);
+}
+
+/* Signers are in the order in which the keys were tried. */
+uint64_t revocation_list_rivals(const struct store_list *a, const struct store_list *b)
+{
+	const struct store_signers *x = &a->signers, *y = &b->signers;
+	uint64_t shared = 0;
+
+	if (x->n == 0 || y->n == 0 || !same_scope(a, b))
+		return 0;
+	for (size_t i = 0, k = 0; i < x->n && k < y->n;) {
+		if (x->keys[i] == y->keys[k])
+			shared |= UINT64_C(1) << i;
+		if (x->keys[i] <= y->keys[k])
 			i++;
 		else
 			k++;
 	}
-	return false;
-}
-
-bool revocation_list_rivals(const struct store_list *a, const struct store_list *b)
-{
-	return memcmp(a->crl.name_id, b->crl.name_id, TRUST_DIGEST_SIZE) == 0 &&
-	       revocation_crl_same_scope(&a->crl, &b->crl) &&
-	       share_signer(&a->signers, &b->signers);
+	return shared;
 }
 
 /*
@@ -104,25 +108,42 @@ bool revocation_list_rivals(const struct store_list *a, const struct store_list 
 static bool may_be_rivals(const struct store_list *old, const struct store_list *fresh)
 {
 	return old->signers.n == 0 && fresh->signers.n == 0 && !old->refuted && !fresh->refuted &&
-	       old->crl.this_update <= time_realtime_s() &&
-	       memcmp(old->crl.name_id, fresh->crl.name_id, TRUST_DIGEST_SIZE) == 0 &&
-	       revocation_crl_same_scope(&old->crl, &fresh->crl);
+	       old->crl.this_update <= time_realtime_s() && same_scope(old, fresh);
+}
+
+static bool is_same(const struct store_list *a, const struct store_list *b)
+{
+	const struct revocation_proof *x = &a->crl.proof, *y = &b->crl.proof;
+
+	return x->algorithm == y->algorithm && x->message_size == y->message_size &&
+	       x->signature_size == y->signature_size &&
+	       memcmp(x->message, y->message, x->message_size) == 0 &&
+	       memcmp(x->signature, y->signature, x->signature_size) == 0;
 }
 
 /* What @old has to say to the lists that are to replace it. true: it stays. */
 static bool confront(struct store_list *old, struct list *fresh, bool keep, struct text *why)
 {
 	bool blocks = false, replaced = false;
+	uint64_t renewed = 0;
 
 	list_foreach_safe (node, fresh) {
 		struct store_list *list = container_of(node, struct store_list, node);
+		bool maybe = may_be_rivals(old, list);
+		uint64_t shared = revocation_list_rivals(old, list);
 
-		if (!revocation_list_rivals(old, list) && !may_be_rivals(old, list))
+		if (old->crl.proof.algorithm != PROOF_NONE && is_same(old, list))
+			replaced = true;
+		if (!shared && !maybe)
 			continue;
 		if (revocation_crl_compare_age(&old->crl, &list->crl) <= 0) {
-			replaced = true;
+			renewed |= shared;
+			replaced |= maybe && !keep;
 			continue;
 		}
+		/* Of a key that did not sign the old one it may be the newest. */
+		if (revocation_list_rivals(list, old) != store_list_signers(list))
+			continue;
 		blocks = true;
 		list_remove(node);
 		revocation_crl_done(&list->crl);
@@ -130,8 +151,9 @@ static bool confront(struct store_list *old, struct list *fresh, bool keep, stru
 		if (why->len == 0)
 			text_addf(why, "older than the list that came before it, which stays");
 	}
-	return !replaced &&
-	       (blocks || (keep && old->signers.n > 0 && old->crl.next_update > time_realtime_s()));
+	if (old->signers.n > 0 && renewed == store_list_signers(old))
+		replaced = true;
+	return !replaced && (blocks || (keep && old->crl.proof.algorithm != PROOF_NONE));
 }
 
 static void account(struct revocation_store *store, const struct list *head, bool add)
@@ -154,6 +176,34 @@ static bool has_room(const struct revocation_store *store, const struct store_co
 	       store->n_given + fresh->n_given <= STORE_GIVEN_MAX;
 }
 
+/* Of those that stay beside what came now, no more than there is room for. */
+static void bound_kept(struct list *lists, struct list *gone, bool open, size_t max)
+{
+	int64_t now = time_realtime_s();
+
+	for (;;) {
+		struct list *victim = NULL;
+		bool ended = false;
+		size_t n = 0;
+
+		list_foreach (node, lists) {
+			const struct store_list *list = container_of(node, struct store_list, node);
+
+			if (open && list->signers.n > 0)
+				continue;
+			n++;
+			if (ended)
+				continue;
+			victim = node;
+			ended = list->crl.next_update != 0 && list->crl.next_update < now;
+		}
+		if (n <= max)
+			return;
+		list_remove(victim);
+		list_append(gone, victim);
+	}
+}
+
 static void replace_lists(struct revocation_store *store, struct store_source *source,
 			  struct list *fresh, bool keep, struct text *why)
 {
@@ -172,6 +222,10 @@ static void replace_lists(struct revocation_store *store, struct store_source *s
 			list_remove(node);
 			list_append(&gone, node);
 		}
+	}
+	if (keep) {
+		bound_kept(lists, &gone, true, STORE_KEPT_OPEN_MAX);
+		bound_kept(lists, &gone, false, STORE_KEPT_MAX);
 	}
 	revocation_lists_free(&gone);
 	list_take_all(fresh, lists);
@@ -264,6 +318,25 @@ void revocation_store_drop(struct revocation_store *store, const char *source)
 	if (found->has.n_given > 0)
 		revocation_store_forget_given(store);
 	source_free(found);
+}
+
+bool revocation_store_says_all(const struct revocation_store *store, const char *source)
+{
+	const struct store_source *found = find_source(store, source);
+	bool any_kept = false, kept_in_date = false, verified = false;
+	int64_t now = time_realtime_s();
+
+	if (!found)
+		return true;
+	list_foreach (node, &found->has.lists) {
+		const struct store_list *list = container_of(node, struct store_list, node);
+		bool in_date = list->crl.next_update == 0 || list->crl.next_update >= now;
+
+		any_kept |= list->kept;
+		kept_in_date |= list->kept && list->signers.n > 0 && in_date;
+		verified |= !list->kept && list->signers.n > 0;
+	}
+	return !any_kept || (verified && !kept_in_date);
 }
 
 bool revocation_store_due(const struct revocation_store *store, const char *source,

@@ -18,11 +18,18 @@
 #define STORE_KEYS_PER_NAME_MAX 64
 #define STORE_CERTS_PER_KEY_MAX 8
 
+/* Keys of one name that one anchor's CA may have made, once the name has no place left. */
+#define STORE_KEYS_PER_ANCHOR_MAX 8
+
 /* Issuers of one certificate, alike but for the spelling of their names. */
 #define STORE_PARENTS_MAX 8
 
 /* What lists may take on a board: leaves room for the rest of it, at its largest. */
 #define STORE_SIZE_MAX (REVOCATION_BOARD_SIZE_MAX / 4 * 3)
+
+/* Lists of one URL that stay beside what it gives now, and those of them that nobody verified. */
+#define STORE_KEPT_MAX	    64
+#define STORE_KEPT_OPEN_MAX 16
 
 /* Certificates beside lists, of all sources: what files hold leaves room for what else is met. */
 #define STORE_GIVEN_MAX 256
@@ -45,16 +52,17 @@ struct store_key {
 	struct store_cert *certs[STORE_CERTS_PER_KEY_MAX];
 	size_t n_certs;
 	bool crl_sign; /* one of the certificates allows it */
+	bool excess;   /* it goes, for want of room */
 };
 
 struct store_list {
 	struct list node; /* of the source */
 	struct revocation_crl crl;
 	struct store_signers signers;
-	bool refuted;	  /* there are keys of its name, none of them signed it */
-	bool not_allowed; /* there is one that may not sign lists */
-	bool kept;	  /* from what the source said earlier */
-	bool superseded;  /* by a newer list of the same key and scope; while publishing */
+	bool refuted;	     /* there are keys of its name, none of them signed it */
+	bool not_allowed;    /* there is one that may not sign lists */
+	bool kept;	     /* from what the source said earlier */
+	uint64_t superseded; /* bit per signer that signed a newer one; while publishing */
 };
 
 /* A certificate that stands beside the lists. It is an issuer as any other, and proves itself. */
@@ -103,12 +111,20 @@ int revocation_contents_read(struct der in, bool certificates, struct store_cont
 
 /*
  * As revocation_store_put(), for a source that a stranger may have spoken for, as any http: URL:
- * verified lists that came from it before stay until they are out of date or there is a newer one
- * of the same key and scope. A list of someone else cannot make them vanish. Certificates are
- * passed over: who may sign is not for a stranger to say.
+ * a verified list that came from it before stays, also out of date, until each key that signed it
+ * has signed one as new or newer of the same scope. One that nobody verified stays beside whatever
+ * comes, for what bears its name may be anybody's. At most STORE_KEPT_MAX lists stay in this way,
+ * STORE_KEPT_OPEN_MAX of them not verified: for want of room those past their nextUpdate go, then
+ * those that came last. Certificates are passed over: who may sign is not for a stranger to say.
  */
 int revocation_store_add(struct revocation_store *store, const char *source, const void *data,
 			 size_t size, struct text *why) _must_check_;
+
+/*
+ * May what came from @source last take the place of what a restart finds? Not if a verified list is
+ * kept beside it that is in date, and none without a verified list while anything is kept.
+ */
+bool revocation_store_says_all(const struct revocation_store *store, const char *source);
 
 /* Of what came from @source last: the earliest nextUpdate, and its thisUpdate. */
 bool revocation_store_due(const struct revocation_store *store, const char *source,
@@ -116,8 +132,25 @@ bool revocation_store_due(const struct revocation_store *store, const char *sour
 
 size_t revocation_list_size(const struct store_list *list);
 
-/* Signed by one key, and about the same certificates? */
-bool revocation_list_rivals(const struct store_list *a, const struct store_list *b);
+/*
+ * The signers of @a that also signed @b, about the same certificates: bit per place in @a->signers.
+ * What one key said is out of force only by what that key says later. Two keys may verify one
+ * signature: whoever sees an RSA signature can make a second key for it, and has it certified.
+ */
+uint64_t revocation_list_rivals(const struct store_list *a, const struct store_list *b);
+
+_Static_assert(STORE_KEYS_PER_NAME_MAX == 64, "a bit for each signer");
+
+static inline uint64_t store_list_signers(const struct store_list *list)
+{
+	return list->signers.n == 0 ? 0 : UINT64_MAX >> (64 - list->signers.n);
+}
+
+/* By none of its signers it is in force any more. */
+static inline bool store_list_is_past(const struct store_list *list)
+{
+	return list->signers.n > 0 && list->superseded == store_list_signers(list);
+}
 
 /* ---- keys ---- */
 

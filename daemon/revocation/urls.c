@@ -128,7 +128,8 @@ static int finish(struct source *source, const struct http_result *result)
 		return failed(source, buf);
 	snprintf(source->etag, sizeof(source->etag), "%s", result->etag);
 	snprintf(source->modified, sizeof(source->modified), "%s", result->modified);
-	keep(source, result->data, result->size);
+	if (revocation_store_says_all(source->sources->store, source->location))
+		keep(source, result->data, result->size);
 	return succeeded(source, time_realtime_s());
 }
 

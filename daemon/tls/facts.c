@@ -2,6 +2,7 @@
 
 /* From the DER of a chain to the facts that trust judges. */
 
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <siptls/tls.h>
 #include <stdio.h>
@@ -110,6 +111,33 @@ static enum trust_key key_kind(int algorithm)
 	}
 }
 
+/*
+ * An even public exponent, 1, or one of more than eight bytes makes a key that no rule has use for:
+ * the last lets strangers make us compute, and find a second key that verifies a given signature.
+ */
+static bool exponent_is_usual(gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t modulus = {}, exponent = {};
+	gnutls_pubkey_t key;
+	bool usual = false;
+	size_t skip = 0, n;
+
+	if (gnutls_pubkey_init(&key) < 0)
+		return false;
+	if (gnutls_pubkey_import_x509(key, crt, 0) >= 0 &&
+	    gnutls_pubkey_export_rsa_raw(key, &modulus, &exponent) >= 0) {
+		while (skip < exponent.size && exponent.data[skip] == 0)
+			skip++;
+		n = exponent.size - skip;
+		usual = n > 0 && n <= sizeof(uint64_t) && (exponent.data[exponent.size - 1] & 1) &&
+			!(n == 1 && exponent.data[skip] == 1);
+	}
+	gnutls_free(modulus.data);
+	gnutls_free(exponent.data);
+	gnutls_pubkey_deinit(key);
+	return usual;
+}
+
 static enum trust_hash signature_strength(int algorithm)
 {
 	if (algorithm == GNUTLS_SIGN_EDDSA_ED25519 || algorithm == GNUTLS_SIGN_EDDSA_ED448)
@@ -134,6 +162,8 @@ static void read_strength(gnutls_x509_crt_t crt, struct trust_certificate *ret)
 	unsigned int bits = 0;
 
 	ret->key = key_kind(gnutls_x509_crt_get_pk_algorithm(crt, &bits));
+	if (ret->key == TRUST_KEY_RSA && !exponent_is_usual(crt))
+		ret->key = TRUST_KEY_OTHER;
 	ret->key_bits = bits < UINT16_MAX ? (uint16_t)bits : UINT16_MAX;
 	ret->hash = signature_strength(gnutls_x509_crt_get_signature_algorithm(crt));
 }

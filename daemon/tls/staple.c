@@ -25,12 +25,12 @@ void tls_store_board(struct tls_store *store, struct revocation_board *board)
 	revocation_board_unref(old);
 }
 
-static bool is_learned(const struct tls_store *store, const uint8_t *id)
+static bool is_learned(const struct tls_store *store, const uint8_t *fingerprint)
 {
 	size_t n = store->n_learned < TLS_LEARNED_MAX ? store->n_learned : TLS_LEARNED_MAX;
 
 	for (size_t i = 0; i < n; i++) {
-		if (memcmp(store->learned[i], id, TRUST_ID_SIZE) == 0)
+		if (memcmp(store->learned[i], fingerprint, sizeof(store->learned[i])) == 0)
 			return true;
 	}
 	return false;
@@ -43,15 +43,16 @@ static int learn_path(struct tls_handshake *hs, const struct trust_path *path)
 
 	for (uint8_t i = 1; i < path->n_certs; i++) {
 		const struct tls_der *der = &hs->ders[path->certs[i]];
-		const uint8_t *id = hs->facts.certs[path->certs[i]].id;
+		const uint8_t *fingerprint = hs->facts.certs[path->certs[i]].fingerprint;
 		int r;
 
-		if (is_learned(store, id))
+		if (is_learned(store, fingerprint))
 			continue;
 		r = revocation_board_learn(store->board, der->data, der->size);
 		if (r < 0)
 			return r;
-		memcpy(store->learned[store->n_learned++ % TLS_LEARNED_MAX], id, TRUST_ID_SIZE);
+		memcpy(store->learned[store->n_learned++ % TLS_LEARNED_MAX], fingerprint,
+		       sizeof(store->learned[0]));
 	}
 	return 0;
 }

@@ -42,8 +42,8 @@ struct tls_store {
 	struct tls_anchors *anchors; /* as many as the policy's anchor sets */
 	size_t n_anchors;
 	struct tls_chain_cache cache;
-	struct revocation_board *board; /* NULL: nothing is known */
-	uint8_t learned[TLS_LEARNED_MAX][TRUST_ID_SIZE];
+	struct revocation_board *board;	      /* NULL: nothing is known */
+	uint8_t learned[TLS_LEARNED_MAX][32]; /* fingerprints: one key has many certificates */
 	size_t n_learned; /* ever, for this board: the ring's oldest is overwritten */
 	gnutls_priority_t priorities[TLS_PRIORITIES_SIZE];
 };

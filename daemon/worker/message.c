@@ -20,8 +20,9 @@ static void wire_traffic_keys(struct wire *w, struct traffic_keys *k)
 /* Only what somebody else might need to verify the CRLs of a chain that leads to an anchor. */
 static bool tells_issuers(enum reason reason)
 {
-	return reason == REASON_OK || reason == REASON_REVOCATION_UNKNOWN ||
-	       reason == REASON_REVOCATION_STALE || reason == REASON_REVOCATION_UNSUPPORTED;
+	return reason == REASON_OK || reason == REASON_REVOKED ||
+	       reason == REASON_REVOCATION_UNKNOWN || reason == REASON_REVOCATION_STALE ||
+	       reason == REASON_REVOCATION_UNSUPPORTED;
 }
 
 /* DER of some certificate; no certificate is empty. */

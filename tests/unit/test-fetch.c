@@ -127,6 +127,30 @@ static int hostile_main(const char *character)
 	return 0;
 }
 
+/* Of ever more sources, then of one that is in the plan, then of one that was told of before. */
+static int talk(void)
+{
+	struct fetch_message event = { .type = FETCH_MSG_EVENT };
+	char name[32];
+
+	event.event.location = name;
+	event.event.ok = true;
+	/* the daemon reads when it can */
+	if (fcntl(CHANNEL_FD, F_SETFL, 0) < 0)
+		return 104;
+	hear(FETCH_MSG_PLAN_END);
+	for (size_t i = 0; i < REVOCATION_CRLS_MAX + 1000; i++) {
+		snprintf(name, sizeof(name), "/%zu", i);
+		say(event, -1, 0);
+	}
+	event.event.location = (char[]){ "/planned" };
+	say(event, -1, 0);
+	event.event.location = (char[]){ "/0" };
+	say(event, -1, 0);
+	hear(_FETCH_MSG_MAX);
+	return 0;
+}
+
 static int process_main(const char *character)
 {
 	if (getenv("PATH") || fcntl(CHANNEL_FD_EXTRA, F_GETFD) >= 0)
@@ -137,6 +161,8 @@ static int process_main(const char *character)
 		return serve();
 	if (strcmp(character, "dies") == 0)
 		return 3;
+	if (strcmp(character, "talks") == 0)
+		return talk();
 	while (strcmp(character, "renews") == 0) {
 		hear(FETCH_MSG_RESOLVE);
 		say((struct fetch_message){ .type = FETCH_MSG_RENEW }, -1, 0);
@@ -175,6 +201,25 @@ static void script_hostile(struct fixture *f)
 			assert_string_equal(f->answer.detail, "the fetch process ended");
 		done(f);
 	}
+}
+
+static void script_talks(struct fixture *f)
+{
+	if (f->step++ == 0)
+		plan(f, &ca, "/planned", NULL, NULL);
+	if (f->n_events >= REVOCATION_CRLS_MAX + 2)
+		done(f);
+}
+
+/* What it says of sources does not fill our memory, and the administrator's are still heard of. */
+static void test_talkative_process(void **state _unused_)
+{
+	struct fixture f = {};
+
+	run(&f, "talks", script_talks);
+	assert_int_equal(f.n_events, REVOCATION_CRLS_MAX + 2);
+	assert_string_equal(f.event_location, "/0");
+	assert_int_equal(f.n_died, 0);
 }
 
 /* Each is killed, told of, and replaced; what it owed is answered. */
@@ -603,6 +648,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostile_processes),
+		cmocka_unit_test(test_talkative_process),
 		cmocka_unit_test(test_lookups_are_lost),
 		cmocka_unit_test(test_respawn_limit),
 		cmocka_unit_test(test_endless_renewal),

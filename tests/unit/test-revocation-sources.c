@@ -643,6 +643,11 @@ static int on_result(void *userdata, const struct http_result *result)
 	return 0;
 }
 
+static uint32_t rank_wanted(const void *userdata _unused_)
+{
+	return 0;
+}
+
 /* More than run at a time, all of a server that says nothing: each ends when its time is over. */
 static void test_timeout(void **state)
 {
@@ -653,7 +658,9 @@ static void test_timeout(void **state)
 
 	(void)state;
 	assert_int_equal(loop_new(&t.loop), 0);
-	assert_int_equal(revocation_http_new(t.loop, 300, &http), 0);
+	assert_int_equal(revocation_http_new(t.loop, &(struct http_rules){ 300, 1, rank_wanted },
+					     &http),
+			 0);
 	assert_int_equal(revocation_http_get(http, url("/slow"), "", "", on_result, &t, &cancelled),
 			 0);
 	for (size_t i = 0; i < t.left; i++)
@@ -668,6 +675,174 @@ static void test_timeout(void **state)
 	assert_null(revocation_http_free(http));
 	assert_null(revocation_http_free(NULL));
 	loop_free(t.loop);
+}
+
+/* Each takes down when it ended, and in what place. */
+struct transfer {
+	struct race *race;
+	uint32_t rank;
+	size_t place;
+	uint64_t ms;
+	bool ok;
+};
+
+struct race {
+	struct loop *loop;
+	uint64_t begin;
+	size_t n, ended;
+	struct transfer transfers[16];
+};
+
+static uint32_t rank_of(const void *userdata)
+{
+	return ((const struct transfer *)userdata)->rank;
+}
+
+static int on_ended(void *userdata, const struct http_result *result)
+{
+	struct transfer *transfer = userdata;
+	struct race *race = transfer->race;
+
+	transfer->ok = !result->error;
+	transfer->place = race->ended++;
+	transfer->ms = time_monotonic_ms() - race->begin;
+	if (race->ended == race->n)
+		loop_exit(race->loop, 0);
+	return 0;
+}
+
+static void enter_race(struct race *race, struct revocation_http *http, uint32_t rank,
+		       const char *host, const char *path)
+{
+	struct transfer *transfer = &race->transfers[race->n++];
+	struct http_request *request;
+	char text[128];
+
+	*transfer = (struct transfer){ .race = race, .rank = rank };
+	snprintf(text, sizeof(text), "http://%s:%u%s", host, port, path);
+	assert_int_equal(revocation_http_get(http, text, "", "", on_ended, transfer, &request), 0);
+}
+
+/* Servers that strangers named and that say nothing hold up nobody's but their own. */
+static void test_learned_wait(void **state)
+{
+	struct race race = { .begin = time_monotonic_ms() };
+	const struct transfer *t = race.transfers;
+	struct revocation_http *http;
+
+	(void)state;
+	assert_int_equal(loop_new(&race.loop), 0);
+	assert_int_equal(revocation_http_new(race.loop, &(struct http_rules){ 5000, 400, rank_of },
+					     &http),
+			 0);
+	for (size_t i = 0; i < 3; i++)
+		enter_race(&race, http, 1, "a.localhost", "/slow");
+	enter_race(&race, http, 1, "b.localhost", "/slow");
+	enter_race(&race, http, 7, "c.localhost", "/good"); /* has failed often */
+	enter_race(&race, http, 1, "d.localhost", "/good");
+	enter_race(&race, http, 0, "a.localhost", "/good");
+	assert_int_equal(loop_run(race.loop), 0);
+	/* what is wanted goes at once, though four slow ones were there before it */
+	assert_true(t[6].ok && t[6].place == 0 && t[6].ms < 400);
+	/* one of a host, two at a time */
+	for (size_t i = 0; i < 4; i++)
+		assert_false(t[i].ok);
+	assert_in_range(t[0].ms, 390, 790);
+	assert_in_range(t[3].ms, 390, 790);
+	assert_in_range(t[1].ms, 790, 5000);
+	assert_in_range(t[2].ms, 1190, 5000);
+	/* the one that failed less before the one that failed more */
+	assert_true(t[5].ok && t[4].ok && t[5].place < t[4].place && t[5].place < t[2].place);
+	assert_null(revocation_http_free(http));
+	loop_free(race.loop);
+}
+
+/* ---- how many are learned ---- */
+
+static size_t count_learned(const struct revocation_sources *sources, const char *location)
+{
+	size_t n = 0;
+
+	list_foreach (node, &sources->list) {
+		const struct source *source = container_of(node, struct source, node);
+
+		n += !location || strcmp(source->location, location) == 0;
+	}
+	return n;
+}
+
+static void ignore_changed(void *userdata _unused_)
+{
+}
+
+static void ignore_event(void *userdata _unused_,
+			 const struct revocation_source_event *event _unused_)
+{
+}
+
+static struct source *nth(const struct revocation_sources *sources, size_t n)
+{
+	struct list *node = sources->list.next;
+
+	while (n-- > 0)
+		node = node->next;
+	return container_of(node, struct source, node);
+}
+
+static void learn(struct revocation_sources *sources, const char *location)
+{
+	assert_int_equal(revocation_sources_learn(sources, location), 0);
+}
+
+/* When there are too many what is useless goes, what works and what is configured stays. */
+static void test_learned_are_limited(void **state)
+{
+	static const struct revocation_sources_ops silent = { ignore_changed, ignore_event };
+	struct revocation_source configured = { REVOCATION_SOURCE_URL, (char[]){ "http://c/" } };
+	struct revocation_sources *sources;
+	struct revocation_store *store;
+	struct loop *loop;
+	char text[64];
+
+	(void)state;
+	assert_int_equal(loop_new(&loop), 0);
+	assert_int_equal(revocation_store_new(&store), 0);
+	assert_int_equal(revocation_sources_new(loop, store, NULL, &silent, NULL, &sources), 0);
+	assert_int_equal(revocation_sources_set(sources, &configured, 1), 0);
+	for (size_t i = 0; i < REVOCATION_LEARNED_MAX; i++) {
+		snprintf(text, sizeof(text), "http://h/%zu", i);
+		learn(sources, text);
+	}
+	assert_int_equal(count_learned(sources, NULL), REVOCATION_LEARNED_MAX + 1);
+	/* the oldest that has given nothing; a known one takes no place */
+	learn(sources, "http://h/7");
+	learn(sources, "http://new/1");
+	assert_int_equal(count_learned(sources, NULL), REVOCATION_LEARNED_MAX + 1);
+	assert_int_equal(count_learned(sources, "http://h/0"), 0);
+	assert_int_equal(count_learned(sources, "http://c/"), 1);
+	/* the one that has failed most */
+	nth(sources, 5)->failures = 3;
+	nth(sources, 9)->failures = 4;
+	nth(sources, 10)->failures = 9;
+	nth(sources, 10)->digest[0] = 1; /* but what it gave is there */
+	learn(sources, "http://new/2");
+	assert_int_equal(count_learned(sources, "http://h/9"), 0);
+	assert_int_equal(count_learned(sources, "http://h/10"), 1);
+	assert_int_equal(count_learned(sources, "http://h/5"), 1);
+	/* of those that all gave something the one that fails, then none */
+	for (size_t i = 1; i <= REVOCATION_LEARNED_MAX; i++)
+		nth(sources, i)->digest[0] = 1;
+	nth(sources, 5)->failures = 0;
+	learn(sources, "http://new/3");
+	assert_int_equal(count_learned(sources, "http://h/10"), 0);
+	nth(sources, REVOCATION_LEARNED_MAX)->digest[0] = 1;
+	learn(sources, "http://new/4");
+	assert_int_equal(count_learned(sources, "http://new/3"), 1);
+	assert_int_equal(count_learned(sources, "http://new/4"), 0);
+	assert_int_equal(count_learned(sources, NULL), REVOCATION_LEARNED_MAX + 1);
+	revocation_sources_free(sources);
+	revocation_store_free(store);
+	loop_free(loop);
 }
 
 /* ---- when ---- */
@@ -694,12 +869,15 @@ static void test_schedule(void **state)
 
 /* ---- what an untrusted source may replace ---- */
 
-/* A list of somebody else in its place does not make a verified one vanish; its end does. */
+/* A list of somebody else in its place makes none vanish, whether verified or in date or not. */
 static void test_untrusted_source(void **state)
 {
 	struct piece foreign = test_crl_make((struct test_crl){ .issuer = &leaf });
 	struct piece ended = test_crl_make((struct test_crl){
 		.issuer = &ca, .entries = { LISTED(77) }, .this_update = -5, .next_update = -1 });
+	struct test_cert nobody = test_cert_make((struct test_spec){ .cn = "Nobody" });
+	struct piece older = old_crl;
+	struct piece named = test_crl_make((struct test_crl){ .issuer = &leaf, .name = ca.name });
 	char buf[256] = "";
 	struct text why = TEXT_INIT(buf);
 	struct world w = {};
@@ -719,13 +897,38 @@ static void test_untrusted_source(void **state)
 	ADD(ended);
 	assert_int_equal(status_of(&w), TRUST_STATUS_REVOKED);
 	ADD(foreign);
-	assert_int_equal(status_of(&w), TRUST_STATUS_UNKNOWN);
+	ADD(foreign);
+	assert_int_equal(status_of(&w), TRUST_STATUS_REVOKED); /* out of date, and the newest */
+	assert_false(revocation_store_says_all(w.store, "http://x/"));
+	assert_int_equal(w.store->n_lists, 2);
+	assert_int_equal(revocation_store_add(w.store, "http://x/", older.p, older.n, &why), 0);
+	assert_string_not_equal(buf, "");
+	assert_int_equal(status_of(&w), TRUST_STATUS_REVOKED);
+	/* one whose issuer has not been met */
+	revocation_store_drop(w.store, "http://x/");
+	revocation_store_clear_issuers(w.store);
+	ADD(revoked_crl);
+	assert_true(revocation_store_says_all(w.store, "http://x/"));
+	ADD(named);
+	for (uint8_t i = 0; i < STORE_KEPT_OPEN_MAX + 5; i++) {
+		struct piece junk =
+			test_crl_make((struct test_crl){ .issuer = &nobody, .number = i });
+
+		ADD(junk);
+	}
+	ADD(foreign);
+	assert_int_equal(w.store->n_lists, STORE_KEPT_OPEN_MAX + 1);
+	assert_false(revocation_store_says_all(w.store, "http://x/"));
+	test_issuer(w.store, &ca);
+	assert_int_equal(status_of(&w), TRUST_STATUS_REVOKED);
+	revocation_store_drop(w.store, "http://x/");
 	/* of a file the administrator's word counts */
 	test_put(w.store, "/file", revoked_crl);
 	test_put(w.store, "/file", foreign);
 	assert_int_equal(status_of(&w), TRUST_STATUS_UNKNOWN);
 #undef ADD
 	revocation_store_free(w.store);
+	test_cert_done(&nobody);
 }
 
 int main(void)
@@ -736,6 +939,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fetch, server_start, server_stop),
 		cmocka_unit_test_setup_teardown(test_cache, server_start, server_stop),
 		cmocka_unit_test_setup_teardown(test_timeout, server_start, server_stop),
+		cmocka_unit_test_setup_teardown(test_learned_wait, server_start, server_stop),
+		cmocka_unit_test(test_learned_are_limited),
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_untrusted_source),
 	};

@@ -513,6 +513,40 @@ static void test_tls_features(void **state)
 
 /* ---- kinds and extensions ---- */
 
+/* An RSA key of another public exponent than 65537, of as many bytes: facts ask for no signature.
+ */
+static void test_exponents(void **state)
+{
+	static const struct {
+		uint8_t exponent[5];
+		enum trust_key key;
+	} rows[] = {
+		{ { 2, 3, 1, 0, 1 }, TRUST_KEY_RSA },
+		{ { 2, 3, 1, 0, 3 }, TRUST_KEY_RSA },
+		{ { 2, 3, 1, 0, 2 }, TRUST_KEY_OTHER }, /* even */
+	};
+	struct test_cert cert =
+		test_cert_make((struct test_spec){ .cn = "x", .issuer = &ca, .pk = GNUTLS_PK_RSA });
+	struct text why = TEXT_INIT(why_text);
+	gnutls_datum_t der = test_cert_der(&cert);
+	uint8_t *place = memmem(der.data, der.size, rows[0].exponent, sizeof(rows[0].exponent));
+
+	(void)state;
+	assert_non_null(place);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tls_chain chain = { 0 };
+		struct trust_facts f;
+
+		memcpy(place, rows[i].exponent, sizeof(rows[i].exponent));
+		assert_int_equal(tls_facts_read(&der, 1, &f, &chain, &why), 0);
+		assert_int_equal(f.certs[0].key, rows[i].key);
+		trust_facts_done(&f);
+		tls_chain_done(&chain);
+	}
+	gnutls_free(der.data);
+	test_cert_done(&cert);
+}
+
 static void test_kinds(void **state)
 {
 	struct trust_facts f;
@@ -733,6 +767,7 @@ int main(void)
 		cmocka_unit_test(test_bad_distribution_points),
 		cmocka_unit_test(test_tls_features),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_exponents),
 		cmocka_unit_test(test_purposes),
 		cmocka_unit_test(test_unsupported),
 		cmocka_unit_test(test_many_extensions),

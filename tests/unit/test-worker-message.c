@@ -181,6 +181,7 @@ enum sample {
 	RESULT_REFUSED,
 	RESULT_REFUSED_FACTS,
 	RESULT_STALE,
+	RESULT_REVOKED,
 	RESULT_KERNEL,
 	RESULT_PUMP,
 	PUMP_END,
@@ -201,6 +202,7 @@ static const char *const sample_names[] = {
 	[RESULT_REFUSED] = "result-refused",
 	[RESULT_REFUSED_FACTS] = "result-facts",
 	[RESULT_STALE] = "result-stale",
+	[RESULT_REVOKED] = "result-revoked",
 	[RESULT_KERNEL] = "result-kernel",
 	[RESULT_PUMP] = "result-pump",
 	[PUMP_END] = "pump-end",
@@ -251,6 +253,11 @@ static void sample_make(enum sample sample, struct worker_message *m)
 		m->type = WORKER_MSG_RESULT;
 		result_fill(&m->result, REASON_UNKNOWN_CA, false, 0);
 		facts_fill(&m->result.facts, 2, 3, 5, 3);
+		return;
+	case RESULT_REVOKED:
+		m->type = WORKER_MSG_RESULT;
+		result_fill(&m->result, REASON_REVOKED, false, 0);
+		issuers_fill(&m->result, 2, 40);
 		return;
 	case RESULT_STALE:
 		m->type = WORKER_MSG_RESULT;
