@@ -21,6 +21,7 @@ COPYING			$(DOCDIR)		644
 docs/configuration.md	$(DOCDIR)/docs		644
 docs/architecture.md	$(DOCDIR)/docs		644
 docs/threat-model.md	$(DOCDIR)/docs		644
+docs/performance.md	$(DOCDIR)/docs		644
 docs/testing.md		$(DOCDIR)/docs		644
 docs/pkits.md		$(DOCDIR)/docs		644
 $(O)/siptlsctl.1		$(MANDIR)/man1		644

@@ -194,6 +194,12 @@ int channel_receive(struct channel *c, uint8_t *buf, size_t size, size_t *ret_si
 	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	int r;
 
+	/*
+	 * Whoever ends with something unread leaves this error, once, in front of what he had to
+	 * say (unix_release_sock()).
+	 */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? CHANNEL_E_AGAIN
 		       : errno == ECONNRESET		 ? CHANNEL_E_EOF
