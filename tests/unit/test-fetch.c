@@ -359,7 +359,9 @@ static void script_plan(struct fixture *f)
 		plan(f, &ca, file, NULL, cache);
 		f->step = 3;
 	} else if (f->step == 3 && revocation_board_crls(f->board) == 1) {
-		assert_int_equal(f->n_boards, 2); /* the first after the plan has it */
+		/* the first after the plan has it; a slow machine may send one before it has read
+		 * it */
+		assert_in_range(f->n_boards, 2, 3);
 		assert_int_equal(crl(f->board, 0).state, REVOCATION_CRL_VERIFIED);
 		assert_int_equal(crl(f->board, 0).entries, 0);
 		assert_true(f->event_ok);
@@ -369,7 +371,7 @@ static void script_plan(struct fixture *f)
 		f->mark = time_monotonic_ms();
 		f->step = 4;
 	} else if (f->step == 4 && time_monotonic_ms() > f->mark + 400) {
-		assert_int_equal(f->n_boards, 2);
+		assert_in_range(f->n_boards, 2, 3);
 		/* a new list is on a new board within the second */
 		write_crl("list.crl", &ca, &leaf);
 		f->mark = time_monotonic_ms();
