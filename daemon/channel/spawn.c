@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 
 /* A copy above the fixed numbers, so that putting one in place cannot overwrite the other. */
 static int fd_raise(int fd)
@@ -88,4 +90,31 @@ int channel_spawn(const char *executable, int extra_fd, int *ret_channel, pid_t 
 	if (r == 0)
 		*ret_channel = steal_fd(&ours);
 	return -r;
+}
+
+/* ---- the other side ---- */
+
+bool channel_is_given(void)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	       type == SOCK_SEQPACKET;
+}
+
+int channel_detach(bool extra)
+{
+	/* A signal to the whole group or unit is the daemon's matter, which may need answers and
+	 * pumped sessions until it is done. */
+	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		if (signal(ignored[i], SIG_IGN) == SIG_ERR)
+			return -errno;
+	/* A process that is caught in a loop does not see its channel close. The daemon starts it
+	 * from its main thread, so the parent's death is the daemon's. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	return close_range((extra ? CHANNEL_FD_EXTRA : CHANNEL_FD) + 1, ~0U, 0) < 0 ? -errno : 0;
 }

@@ -54,10 +54,6 @@ struct trust_knowledge {
 	size_t place;		       /* of its certificate in the path */
 };
 
-/* One link (or the stapled response, which has no grace) by itself. */
-enum trust_standing trust_link_standing(const struct trust_link *link, uint32_t grace_s,
-					int64_t now);
-
 /* The worst of the path's links; a stapled response that revokes counts in every mode. */
 struct trust_knowledge trust_path_knowledge(const struct trust_judgement *j);
 

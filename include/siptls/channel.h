@@ -18,6 +18,14 @@
 #define CHANNEL_FD	 3
 #define CHANNEL_FD_EXTRA 4
 
+/*
+ * For the main of a started process: is it one? Then let go of everything but the channel and, with
+ * @extra, CHANNEL_FD_EXTRA: the end is the channel's, or the daemon's if the process no longer
+ * looks.
+ */
+bool channel_is_given(void);
+int channel_detach(bool extra) _must_check_;
+
 struct channel {
 	int fd;
 	struct loop_source *io;

@@ -304,7 +304,7 @@ enum trust_standing {
 
 extern const char *const trust_standing_names[];
 
-/* Of one link by itself. */
+/* Of one link by itself, or of a stapled response, which has no grace. */
 enum trust_standing trust_link_standing(const struct trust_link *link, uint32_t grace_s,
 					int64_t now);
 
